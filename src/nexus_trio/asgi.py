@@ -1,0 +1,77 @@
+"""`app`, for `hypercorn --worker-class trio nexus_trio.asgi:app`.
+
+The same server as `nexus-trio serve`, configured by `NEXUS_*` variables; the
+address, the certificates and the log are Hypercorn's own options. Importing
+this module puts the contained TCP server in place, in the worker that imports
+it and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import trio
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from hypercorn.utils import LifespanFailureError
+from quart_trio import QuartTrio
+
+from nexus_trio.lane import Address, install, refuse_non_loopback
+from nexus_trio.runtime.hub import Hub
+from nexus_trio.serve import drain, open_hub
+from nexus_trio.settings import Settings, load
+from nexus_trio.web.app import create_app
+
+
+class Application:
+    """The ASGI application. The hub lives in its lifespan, around the web app's own."""
+
+    def __init__(self) -> None:
+        self._hub: Hub | None = None
+        self._app: QuartTrio | None = None
+        self._stopped_at: float | None = None
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif self._app is None:
+            raise RuntimeError("the application was called before its lifespan; use hypercorn")
+        else:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        settings = current_settings()
+        try:
+            async with open_hub(settings) as self._hub:
+                self._app = create_app(self._hub)
+                # Returns after the web app's own shutdown, when no connection is left.
+                await self._app(scope, receive, send)
+                begun = self._stopped_at or trio.current_time()
+                await drain(self._hub, begun + settings.grace_s)
+        except* Exception as crash:  # noqa: BLE001 - passed on under the one name that ends Hypercorn
+            raise LifespanFailureError("hub", "the hub crashed, see above") from crash
+
+    def refuse(self) -> None:
+        """The worker was told to stop: take nothing new, end the streams."""
+        self._stopped_at = trio.current_time()
+        if self._hub is not None:
+            self._hub.refuse()
+
+
+def current_settings() -> Settings:
+    """The settings of the environment. Raises `SettingsError`."""
+    return load({}, os.environ).settings
+
+
+def check(addresses: Sequence[Address]) -> None:
+    """Before anything is served: usable settings, and loopback alone in open mode."""
+    current_settings()
+    refuse_non_loopback(addresses)
+
+
+app = Application()
+install(check, on_shutdown=app.refuse)

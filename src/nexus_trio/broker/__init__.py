@@ -1,0 +1,1 @@
+"""Ordered publish and delivery of room events: the seam, and its adapters."""

@@ -1,0 +1,40 @@
+"""The seam to the order of room events.
+
+What every adapter guarantees:
+
+- Events of one room have one order, the same for all who hear them; offsets
+  rise by one without a gap within an epoch (I14, I18).
+- An event is stored before it is delivered, and `publish` returns after its
+  delivery on this node, which hears itself through the broker as every other.
+- Delivery is a synchronous call: when it returns, the hearer has applied the
+  event. A hearer must not raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from nexus_trio.model.envelope import Position, RoomEvent
+
+Deliver = Callable[[RoomEvent], None]
+
+
+class Broker(Protocol):
+    """Ordered publish and delivery."""
+
+    async def subscribe(self, room: str, deliver: Deliver) -> Position:
+        """Have `deliver` called with every event behind the returned position."""
+        ...
+
+    def unsubscribe(self, room: str, deliver: Deliver) -> None:
+        """Deliver nothing more to `deliver`; unknown ones are ignored."""
+        ...
+
+    async def publish(self, event: RoomEvent) -> Position:
+        """Give `event` its position, store it, deliver it.
+
+        Raises `StoreUnavailable`: then it was neither stored nor delivered.
+        Cancellation waits for the store: it can't cut an event in half.
+        """
+        ...

@@ -1,0 +1,83 @@
+"""The broker of one process: the store keeps the order, delivery is a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import trio
+
+from nexus_trio.broker.base import Deliver
+from nexus_trio.errors import StoreUnavailable
+from nexus_trio.model.envelope import Position, RoomEvent
+from nexus_trio.store.base import PutRoomEvent, Store
+
+
+class _Stream:
+    """One room's stream here. `doubt`: a commit's outcome is unknown, ask the store."""
+
+    def __init__(self, tail: Position) -> None:
+        self.tail = tail
+        self.doubt = False
+        self.turnstile = trio.Lock()
+        self.hearers: list[Deliver] = []
+
+
+class LocalBroker:
+    """`Broker` within one process.
+
+    `patience` is how many seconds a commit may take before its outcome counts
+    as unknown; the next publish then reads what the store really has.
+    """
+
+    def __init__(self, store: Store, patience: float) -> None:
+        self._store = store
+        self._patience = patience
+        self._streams: dict[str, _Stream] = {}
+
+    async def _stream(self, room: str) -> _Stream:
+        stream = self._streams.get(room)
+        if stream is None:
+            tail = await self._store.room_tail(room)
+            # Another task may have been faster while this one waited.
+            stream = self._streams.setdefault(room, _Stream(tail))
+        return stream
+
+    async def subscribe(self, room: str, deliver: Deliver) -> Position:
+        stream = await self._stream(room)
+        stream.hearers.append(deliver)
+        return stream.tail
+
+    def unsubscribe(self, room: str, deliver: Deliver) -> None:
+        stream = self._streams.get(room)
+        if stream is not None and deliver in stream.hearers:
+            stream.hearers.remove(deliver)
+
+    async def publish(self, event: RoomEvent) -> Position:
+        stream = await self._stream(event.room)
+        async with stream.turnstile:
+            if stream.doubt:
+                await self._settle(event.room, stream)
+            position = Position(stream.tail.epoch, stream.tail.offset + 1)
+            published = replace(event, position=position)
+            # Shielded: a publisher that goes away must not leave an event that
+            # is stored and never heard.
+            with trio.move_on_after(self._patience, shield=True) as scope:
+                await self._store.append([PutRoomEvent(published)])
+            if scope.cancelled_caught:
+                stream.doubt = True
+                raise StoreUnavailable("the store took too long; try again")
+            self._deliver(stream, published)
+            return position
+
+    async def _settle(self, room: str, stream: _Stream) -> None:
+        """Deliver what was stored without our knowing."""
+        for event in await self._store.room_events(room, stream.tail, 1000):
+            self._deliver(stream, event)
+        stream.doubt = False
+
+    def _deliver(self, stream: _Stream, event: RoomEvent) -> None:
+        if event.position is None:
+            raise ValueError("an event is delivered with its position")
+        stream.tail = event.position
+        for deliver in tuple(stream.hearers):
+            deliver(event)

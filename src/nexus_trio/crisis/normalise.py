@@ -1,0 +1,145 @@
+"""One spelling for what people write in many, before it is looked up.
+
+Disguises that `normalise` undoes: zero-width and combining marks, fullwidth,
+circled and mathematical letters, Cyrillic and Greek look-alikes, digits and
+signs inside words (`k1ll`), stretched letters (`diiie`), new lines, any kind of
+apostrophe. `rejoin` undoes spaced and dotted letters (`d i e`, `d.i.e`).
+
+Runs of one letter become that letter, everywhere: `kill` becomes `kil`. The
+lexicon goes through the same function, so both sides agree, and the commonest
+misspellings (`dissapear`, `hopless`) fall together with the right ones.
+
+The result is ASCII: `a-z`, digits, single spaces, `.` for the end of a sentence
+and `,` for a pause. The lexicon is English; a letter with no Latin look-alike
+becomes a space.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+LIMIT: Final = 8192
+"""Characters that are looked at: the first and the last 4 KB of a longer text.
+
+A message may be 16 KiB, a pasted one far more. What is meant stands at the
+start or at the end; a fixed bound keeps the cost of hostile text fixed too.
+"""
+
+_HALF: Final = LIMIT // 2 - 2
+
+_CYRILLIC = "абвгдезікмнорсԁһјӏѕтухуԛѡп", "abbrdezikmhopcdhjlstyxyqwn"
+_GREEK = "αβγδεζηικλνορτυχωσς", "abydezniklvoptuxwos"
+_LATIN = "ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ilodhdpagilryingbhacdejkmoptuvwzs"
+
+
+def _invisible_and_marks() -> dict[int, str | None]:
+    """Code points that carry no letter: marks, format characters, controls."""
+    planes = (*range(0x80, 0x1F000), *range(0xE0000, 0xE1000))
+    return {cp: None for cp in planes if unicodedata.category(chr(cp)) in {"Mn", "Me", "Cf", "Cc"}}
+
+
+def _look_alikes() -> dict[int, str | None]:
+    table: dict[int, str | None] = {}
+    for strange, plain in (_CYRILLIC, _GREEK, _LATIN):
+        for a, b in zip(strange, plain, strict=True):
+            table[ord(a)] = b
+            if len(upper := a.upper()) == 1 and not upper.isascii():
+                table.setdefault(ord(upper), b)
+    for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6):  # squared, circled, flags
+        table.update({first + n: chr(97 + n) for n in range(26)})
+    table.update(dict.fromkeys(map(ord, "’‘ʼʹ′´＇‛`"), None))
+    table.update({0x3164: None, 0x115F: None, 0x1160: None, 0xFFA0: None})  # blank "letters"
+    table.update({0x3002: ".", 0x2026: ".", 0xFF01: ".", 0xFF1F: ".", 0xFF0C: ",", 0x3001: ","})
+    table.update({0x85: " ", 0x2028: " ", 0x2029: " "})  # line ends
+    return table
+
+
+_FOLD: Final = _invisible_and_marks() | _look_alikes()
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
+
+
+def _ascii_table() -> dict[int, str | None]:
+    """Every ASCII character: kept, lowered, made a mark or a space, or removed."""
+    table: dict[int, str | None] = dict.fromkeys(range(128), " ")
+    # Removed, not spaced: they stand inside words (`don't`, `k*ll`, a stray NUL).
+    table.update(dict.fromkeys([*range(32), 127, *map(ord, "'`*")], None))
+    table.update(dict.fromkeys(map(ord, "\t\n\v\f\r"), " "))
+    table.update({ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+    table.update({ord(c): c for c in "abcdefghijklmnopqrstuvwxyz0123456789@$!.,"})
+    table.update({ord("?"): ".", ord(";"): ".", ord(":"): ","})
+    return table
+
+
+_ASCII: Final = _ascii_table()
+_SIGNS: Final = str.maketrans("@$!", "  .")
+_LEET_HINT: Final = re.compile(r"[013457@$!]")
+_LEET: Final = str.maketrans("013457@$!", "oieastasi")
+# Inside a word, at its end (digits alone), or a sign in front of it.
+_LEET_RUN: Final = re.compile(
+    r"(?<=[a-z])(?:[013457@$!]++(?=[a-z])|[013457]++(?![0-9a-z]))|(?<![^ ])[@$](?=[a-z])"
+)
+_DOUBLES: Final = tuple((c * 2, c) for c in "abcdefghijklmnopqrstuvwxyz")
+
+
+def _cut(text: str) -> str:
+    """Head and tail of a long text, as two sentences; at most `LIMIT` characters."""
+    if len(text) <= LIMIT:
+        return text
+    return text[:_HALF].rstrip() + " . " + text[-_HALF:].lstrip()
+
+
+def _to_ascii(text: str) -> str:
+    # Marks go before the decomposition: sorting a long run of them is quadratic.
+    text = _cut(unicodedata.normalize("NFKD", text.translate(_FOLD)))
+    return _FOREIGN.sub(" ", text.translate(_FOLD).casefold().translate(_FOLD))
+
+
+def _collapse(text: str) -> str:
+    for double, single in _DOUBLES:
+        while double in text:  # halves every run, so the work is linear in all
+            text = text.replace(double, single)
+    return text
+
+
+def normalise(text: str) -> str:
+    """`text` in the one spelling that the lexicon is kept in.
+
+    Any string is accepted, lone surrogates too; nothing is raised. The result
+    has at most `LIMIT` characters, and normalising it again changes nothing.
+    The work is linear in `LIMIT`, whatever the length.
+    """
+    text = _cut(text)
+    if not text.isascii():
+        text = _to_ascii(text)
+    text = text.translate(_ASCII)
+    if _LEET_HINT.search(text) is not None:
+        text = _LEET_RUN.sub(_unleet, text).translate(_SIGNS)
+    return _cut(" ".join(_collapse(text).split()))
+
+
+def _unleet(found: re.Match[str]) -> str:
+    return found[0].translate(_LEET)
+
+
+# Three letters or more that stand alone, with one and the same kind of gap.
+_APART: Final = re.compile(
+    r"(?<![a-z0-9])[a-z](?:(?: [a-z](?![a-z0-9])){2,}+|(?:[.,][a-z](?![a-z0-9])){2,}+)"
+)
+_WHITE: Final = str.maketrans("", "", " .,")
+
+
+def rejoin(plain: str) -> str:
+    """`plain` (a result of `normalise`) with letters that stand alone put together.
+
+    Returns the very same object where there is nothing to join. `k i l l` and
+    `k.i.l.l` become one word; fewer than three letters are left as they are.
+    """
+    if _APART.search(plain) is None:
+        return plain
+    return _collapse(_APART.sub(_join, plain))
+
+
+def _join(found: re.Match[str]) -> str:
+    return found[0].translate(_WHITE)

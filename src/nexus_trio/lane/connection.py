@@ -1,0 +1,326 @@
+"""One connection: its exceptions stay in it, and every wait of it is bounded.
+
+Replaces `hypercorn.trio.tcp_server.TCPServer`, whose exceptions end the server
+and whose sends wait, shielded, for as long as a client does not read.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from traceback import walk_tb
+
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.trio.worker_context import EventWrapper, WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
+from hypercorn.utils import parse_socket_addr
+
+from nexus_trio.lane.config import Limits
+from nexus_trio.lane.protocol import ContainedProtocol
+from nexus_trio.lane.tasks import ConnectionTasks
+
+# A send is bounded piece by piece, so that a long answer to a slow reader is
+# cut for standing still, not for being long.
+PIECE = 64 * 1024
+
+# Of the grace period, what connections leave to the app's own shutdown (drain,
+# last commit): a fifth, and no more than two seconds.
+RESERVE_SHARE = 0.2
+RESERVE_MAX = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts since the start of the process; `open` is now.
+
+    `contained`: exceptions that would have ended the server; `unread`: clients
+    cut because they did not read; `silent`: clients cut because they stopped
+    within a body, or answered no ping.
+    """
+
+    open: int = 0
+    contained: int = 0
+    unread: int = 0
+    silent: int = 0
+
+
+class Ledger:
+    """Who is connected, and what was contained: one per process."""
+
+    def __init__(self) -> None:
+        self.connections: set[ContainedTCPServer] = set()
+        self._statistics = Statistics()
+
+    def statistics(self) -> Statistics:
+        """The counts as they are now."""
+        return replace(self._statistics, open=len(self.connections))
+
+    def count(self, *, contained: int = 0, unread: int = 0, silent: int = 0) -> None:
+        """Add to the counts."""
+        now = self._statistics
+        self._statistics = replace(
+            now,
+            contained=now.contained + contained,
+            unread=now.unread + unread,
+            silent=now.silent + silent,
+        )
+
+
+class Termination(EventWrapper):
+    """Hypercorn's `terminated`: setting it also gives every connection its deadline."""
+
+    def __init__(self, context: ServerContext) -> None:
+        super().__init__()
+        self._context = context
+
+    async def set(self) -> None:
+        """Begin the end of the server."""
+        await super().set()
+        for connection in self._context.ledger.connections:
+            if connection.context is self._context:
+                connection.end_with_grace()
+
+
+class ServerContext(WorkerContext):
+    """What the connections of one server share."""
+
+    def __init__(self, max_requests: int | None, limits: Limits, ledger: Ledger) -> None:
+        super().__init__(max_requests)
+        self.limits = limits
+        self.ledger = ledger
+        self.terminated = Termination(self)
+
+
+class ContainedTCPServer(TCPServer):
+    """Serves one connection from its accept to its close.
+
+    Only `Cancelled` leaves it, and what is no `Exception` (`KeyboardInterrupt`,
+    `SystemExit`): those end the process, as they should. No wait for the client
+    outlasts `Limits`, and none the grace period.
+    """
+
+    context: ServerContext
+    # Stands in for the wrapper, which would begin HTTP/2.
+    protocol: ContainedProtocol  # type: ignore[assignment]  # see above
+    # Hypercorn types every stream as TLS.
+    stream: trio.SSLStream[trio.SocketStream] | trio.SocketStream  # type: ignore[assignment]  # see above
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: ServerContext,
+        state: LifespanState,
+        stream: trio.SSLStream[trio.SocketStream] | trio.SocketStream,
+    ) -> None:
+        super().__init__(app, config, context, state, stream)  # type: ignore[arg-type]  # as above
+        self._limits = context.limits
+        self._life = trio.CancelScope()
+        self._reading = trio.CancelScope()
+        self._sending: trio.CancelScope | None = None
+        # Once true, nothing that the client sends reaches the protocol.
+        self._ending = False
+        # Whether a ping is out that nothing was heard after.
+        self._pinged = False
+
+    async def run(self) -> None:
+        """Serve it. Cancelled, the connection is closed on the way out."""
+        self.context.ledger.connections.add(self)
+        try:
+            if self.context.terminated.is_set():
+                self.end_with_grace()
+            with self._life:
+                await self._contained()
+        finally:
+            self.context.ledger.connections.discard(self)
+
+    def end_with_grace(self) -> None:
+        """The server stops: what is not over by then ends `RESERVE` before its grace does."""
+        grace = self.config.graceful_timeout
+        end = trio.current_time() + grace - min(RESERVE_MAX, grace * RESERVE_SHARE)
+        self._life.deadline = min(self._life.deadline, end)
+        if self._sending is not None:
+            self._sending.deadline = min(self._sending.deadline, end)
+
+    async def _contained(self) -> None:
+        try:
+            try:
+                await self._serve()
+            finally:
+                await self.stream.aclose()
+        except* OSError:
+            pass  # the client went away: nothing broke
+        # The border of a connection: another one must not pay for what broke in
+        # this one. `except*` takes the exceptions out of a group and lets
+        # Cancelled, KeyboardInterrupt and SystemExit go on.
+        except* Exception as errors:  # noqa: BLE001 - see above
+            await self._report("a connection", errors)
+
+    async def _serve(self) -> None:
+        secure = isinstance(self.stream, trio.SSLStream)
+        if isinstance(self.stream, trio.SSLStream):
+            if not await self._shook_hands(self.stream):
+                return
+            sock = self.stream.transport_stream.socket
+        else:
+            sock = self.stream.socket
+        client = parse_socket_addr(sock.family, sock.getpeername())
+        server = parse_socket_addr(sock.family, sock.getsockname())
+        async with trio.open_nursery() as chores:
+            async with trio.open_nursery() as requests:
+                tasks = ConnectionTasks(requests, chores, self._report)
+                self._task_group = tasks
+                self.protocol = ContainedProtocol(
+                    self.app,
+                    self.config,
+                    self.context,
+                    tasks,
+                    ConnectionState(self.state),
+                    secure,
+                    client,
+                    server,
+                    self.protocol_send,
+                )
+                await self._converse(tasks)
+            chores.cancel_scope.cancel()
+
+    async def _shook_hands(self, stream: trio.SSLStream[trio.SocketStream]) -> bool:
+        try:
+            with trio.fail_after(self.config.ssl_handshake_timeout):
+                await stream.do_handshake()
+        except (trio.BrokenResourceError, trio.TooSlowError):
+            return False
+        return True
+
+    async def _converse(self, tasks: ConnectionTasks) -> None:
+        """Read until the end; then tell the app that there is nobody any more."""
+        await self.idle_task.restart(tasks, self._idle_timeout)
+        try:
+            with self._reading:
+                await self._read_data()
+            if self._ending:
+                await self.stream.aclose()
+            await self.protocol.handle(Closed())
+        finally:
+            tasks.disconnect()
+
+    async def _read_data(self) -> None:
+        while True:
+            with trio.move_on_after(self._patience()) as silence:
+                try:
+                    data = await self.stream.receive_some(MAX_RECV)
+                except (trio.ClosedResourceError, trio.BrokenResourceError):
+                    return
+            if silence.cancelled_caught:
+                await self._ping_or_cut()
+                continue
+            self._pinged = False
+            if not self._ending:
+                await self.protocol.handle(RawData(bytes(data)))
+            if not data:
+                return
+
+    def _patience(self) -> float:
+        """Seconds that the client may stay silent now.
+
+        Between requests the idle timer counts (`keep_alive_timeout`), from the
+        first byte of a request's head on as well; while the app answers, the
+        client has nothing to say.
+        """
+        if self._ending:
+            return math.inf  # `_reading` has its deadline
+        if self.protocol.is_websocket:
+            ping, silence = self._limits.ping, self._limits.silence
+            return silence - ping if self._pinged else ping
+        if self.protocol.awaits_body:
+            return self.config.read_timeout or math.inf
+        return math.inf
+
+    async def _ping_or_cut(self) -> None:
+        if self.protocol.is_websocket and not self._pinged:
+            self._pinged = True
+            await self.protocol.ping()
+            return
+        self.context.ledger.count(silent=1)
+        await self.protocol.time_out()
+
+    async def protocol_send(self, event: Event) -> None:
+        """Do what the protocol asks for: send, end, or start and stop the idle timer.
+
+        A send is atomic with respect to cancellation, or else a cancelled
+        handler would leave half a frame before the next one; it is bounded by
+        `Limits.send` for each piece, and by the end of the grace period.
+        """
+        if isinstance(event, RawData):
+            async with self.send_lock:
+                sent = await self._send(event.data)
+            if not sent:
+                await self.protocol.handle(Closed())
+        elif isinstance(event, Closed):
+            await self._end()
+            await self.protocol.handle(Closed())
+        else:
+            await super().protocol_send(event)
+
+    async def _send(self, data: bytes) -> bool:
+        view = memoryview(data)
+        for start in range(0, len(view), PIECE):
+            deadline = min(trio.current_time() + self._limits.send, self._life.deadline)
+            with trio.CancelScope(deadline=deadline, shield=True) as self._sending:
+                try:
+                    await self.stream.send_all(view[start : start + PIECE])
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    return False
+            if self._sending.cancelled_caught:
+                # Half a piece is out: nothing that follows would make sense.
+                self.context.ledger.count(unread=1)
+                await trio.aclose_forcefully(self.stream)
+                return False
+        return True
+
+    async def _end(self) -> None:
+        """Send no more; read and forget what is under way; then close."""
+        if self._ending:
+            return
+        self._ending = True
+        self._reading.deadline = trio.current_time() + self._limits.linger
+        if isinstance(self.stream, trio.SSLStream):
+            # TLS has no half-close: the client learns of the end by this alone.
+            with trio.move_on_after(self._limits.linger):
+                await self.stream.aclose()
+            return
+        # Gone already; or a send is under way, which the close will end.
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            await self.stream.send_eof()
+
+    async def _idle_timeout(self) -> None:
+        with trio.move_on_after(self.config.keep_alive_timeout):
+            await self.context.terminated.wait()
+        # Shielded, for the protocol stops this very timer where a request comes
+        # in now; neither of the two waits for the client without a bound.
+        with trio.CancelScope(shield=True):
+            await self._end()
+            await self.protocol.handle(Closed())
+
+    async def _report(self, what: str, error: BaseException) -> None:
+        """Count it, and log where it broke; never its message, which may quote the client."""
+        self.context.ledger.count(contained=1)
+        places = ", ".join(sorted(set(_places(error))))
+        await self.config.log.error("contained in %s: %s", what, places)
+
+
+def _places(error: BaseException) -> list[str]:
+    """Type and innermost place of each exception in a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return [place for each in error.exceptions for place in _places(each)]
+    frames = list(walk_tb(error.__traceback__))
+    if not frames:
+        return [type(error).__name__]
+    code, line = frames[-1][0].f_code, frames[-1][1]
+    path = "/".join(PurePath(code.co_filename).parts[-2:])
+    return [f"{type(error).__name__} in {code.co_name} ({path}:{line})"]

@@ -1,0 +1,184 @@
+"""Installs the contained connections in Hypercorn 0.18, for both ways to start it.
+
+Three names of Hypercorn's are replaced, and nothing else: the class of a
+connection, the context of a server, and `worker_serve`, through which both
+`hypercorn.trio.serve` and the `hypercorn` command come once the sockets and
+the configuration are known. A lifespan that fails still ends the process.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from typing import NoReturn
+
+import hypercorn.trio
+import hypercorn.trio.run
+import trio
+from hypercorn.config import Config, Sockets
+from hypercorn.typing import AppWrapper
+
+from nexus_trio.errors import SettingsError
+from nexus_trio.lane import bind
+from nexus_trio.lane.bind import Address, refuse_non_loopback
+from nexus_trio.lane.config import Limits, apply, refuse_unsupported
+from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext, Statistics
+
+Check = Callable[[Sequence[Address]], None]
+Trigger = Callable[[], Awaitable[None]]
+
+MADE_FOR = "0.18"
+WRONG_USE = 2
+
+_hypercorns_worker_serve = hypercorn.trio.run.worker_serve
+
+
+class Containment:
+    """What is installed: the check of addresses, the limits, and the counts."""
+
+    def __init__(self, check: Check, limits: Limits) -> None:
+        self.check = check
+        self.limits = limits
+        self._ledger = Ledger()
+
+    def statistics(self) -> Statistics:
+        """Counts over all servers of this process."""
+        return self._ledger.statistics()
+
+    def context(self, max_requests: int | None) -> ServerContext:
+        """The context of one server, with the limits of now."""
+        return ServerContext(max_requests, self.limits, self._ledger)
+
+    async def serve(
+        self,
+        app: AppWrapper,
+        config: Config,
+        *,
+        sockets: Sockets | None = None,
+        shutdown_trigger: Trigger | None = None,
+        task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Hypercorn's `worker_serve`, after the configuration and the sockets were looked at.
+
+        Raises `SettingsError` before the app's lifespan starts. Cancelled, it
+        cancels the server and closes the sockets.
+        """
+        apply(config, self.limits)
+        refuse_unsupported(config)
+        opened = bind.open_sockets(config) if sockets is None else sockets
+        try:
+            self.check(bind.addresses(opened))
+            # Under the command they listen already, with Hypercorn's own backlog.
+            bind.listen(opened, config)
+            await _hypercorns_worker_serve(
+                app,
+                config,
+                sockets=opened,
+                shutdown_trigger=shutdown_trigger,
+                task_status=task_status,
+            )
+        finally:
+            bind.close(opened)
+
+    async def serve_at_command(
+        self,
+        app: AppWrapper,
+        config: Config,
+        *,
+        sockets: Sockets | None = None,
+        shutdown_trigger: Trigger | None = None,
+    ) -> None:
+        """The same in a worker of the `hypercorn` command, where nobody is left to catch."""
+        with plain_refusal():
+            await self.serve(
+                app,
+                config,
+                sockets=sockets,
+                shutdown_trigger=partial(_told_to_stop, shutdown_trigger),
+            )
+
+
+_installed: Containment | None = None
+
+
+def install(check: Check = refuse_non_loopback, limits: Limits | None = None) -> Containment:
+    """Contain the connections of every Hypercorn server that this process starts on trio.
+
+    `check` gets the addresses that a server is really bound to, and raises
+    `SettingsError` to refuse them. To be called before the server starts; in
+    the module of the app is early enough for the command. Idempotent: a later
+    call sets `check` and `limits` for servers started from then on, and returns
+    the same `Containment`. Raises `SettingsError` under another Hypercorn.
+    """
+    global _installed
+    _refuse_other_version(version("hypercorn"))
+    if _installed is None:
+        _installed = Containment(check, limits or Limits())
+    _installed.check = check
+    _installed.limits = limits or Limits()
+    seams: list[tuple[object, str, object]] = [
+        (hypercorn.trio.run, "TCPServer", ContainedTCPServer),
+        (hypercorn.trio.run, "WorkerContext", _installed.context),
+        (hypercorn.trio.run, "worker_serve", _installed.serve_at_command),
+        (hypercorn.trio, "worker_serve", _installed.serve),
+    ]
+    for module, name, ours in seams:
+        setattr(module, name, ours)
+    return _installed
+
+
+@contextmanager
+def plain_refusal() -> Iterator[None]:
+    """Turn a `SettingsError`, alone or in a group, into a line on stderr and exit status 2."""
+    try:
+        yield
+    except SettingsError as error:
+        _refuse([error])
+    except ExceptionGroup as group:
+        refusals, broken = group.split(SettingsError)
+        if refusals is None or broken is not None:
+            raise
+        _refuse(_leaves(refusals))
+
+
+def _refuse(errors: Sequence[Exception]) -> NoReturn:
+    for error in errors:
+        print(f"nexus-trio: {error}", file=sys.stderr, flush=True)
+    raise SystemExit(WRONG_USE) from None
+
+
+def _leaves(group: ExceptionGroup[Exception]) -> list[Exception]:
+    nested = [_leaves(e) if isinstance(e, ExceptionGroup) else [e] for e in group.exceptions]
+    return [error for errors in nested for error in errors]
+
+
+def _refuse_other_version(found: str) -> None:
+    if found.split(".")[:2] != MADE_FOR.split("."):
+        raise SettingsError(
+            f"the server is made for Hypercorn {MADE_FOR}, and {found} is installed: "
+            f'install it with pip install "hypercorn=={MADE_FOR}.*"'
+        )
+
+
+async def _told_to_stop(trigger: Trigger | None) -> None:
+    """Return once the parent process says so, or SIGTERM comes.
+
+    The command's parent tells its worker through an event, but whoever stops a
+    whole process group (systemd does) signals the worker as well, which would
+    die of it in the middle of everything. A second SIGTERM ends it at once.
+    """
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            if trigger is not None:
+                nursery.start_soon(_then_cancel, trigger, nursery.cancel_scope)
+            await anext(aiter(signals))
+            nursery.cancel_scope.cancel()
+
+
+async def _then_cancel(trigger: Trigger, scope: trio.CancelScope) -> None:
+    await trigger()
+    scope.cancel()

@@ -1,0 +1,1 @@
+"""Pure values: no trio, no clock, no I/O."""

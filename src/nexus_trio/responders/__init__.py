@@ -1,0 +1,1 @@
+"""What makes replies: the seam, and its adapters."""

@@ -1,0 +1,1 @@
+"""The actors: trio, and nothing of HTTP or SQL."""

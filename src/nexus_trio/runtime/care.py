@@ -1,0 +1,42 @@
+"""From a verdict to what the user is shown: the watch folded, the words chosen.
+
+Synchronous: the level of a message is decided before anything awaits, so that
+neither load nor a failing part can change it (I23).
+"""
+
+from __future__ import annotations
+
+from nexus_trio import crisis
+from nexus_trio.crisis.guidance import Guidance, for_friend, guidance
+from nexus_trio.crisis.watch import Watch, fold
+from nexus_trio.model.envelope import NO_CRISIS, CrisisView, Notice, Resource
+
+
+def assess(watch: Watch, verdict: crisis.Verdict, locale: str) -> tuple[Watch, CrisisView]:
+    """The watch after this message, and what its reply says of it."""
+    folded, assessment = fold(watch, verdict)
+    if assessment.level == "none":
+        return folded, NO_CRISIS
+    if not assessment.detected:
+        return folded, CrisisView(assessment.level, False, assessment.turns)
+    words = guidance(assessment.level, locale, assessment.repeat)
+    return folded, CrisisView(
+        assessment.level, True, assessment.turns, words.text, _resources(words)
+    )
+
+
+def help_for(watch: Watch | None, verdict: crisis.Verdict, locale: str) -> CrisisView | None:
+    """What a refusal must carry: as `assess`, with nothing folded; None for nothing."""
+    view = assess(watch or Watch(), verdict, locale)[1]
+    return None if view.level == "none" else view
+
+
+def notices(verdict: crisis.Verdict, view: CrisisView, locale: str) -> tuple[Notice, ...]:
+    """Further words for the reply: how to help a friend, where the worry is about another."""
+    if verdict.about_other and not view.detected:
+        return (Notice("friend", for_friend(locale).text),)
+    return ()
+
+
+def _resources(words: Guidance) -> tuple[Resource, ...]:
+    return tuple(Resource(r.name, r.contact, r.url, r.country) for r in words.resources)

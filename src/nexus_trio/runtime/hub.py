@@ -1,0 +1,415 @@
+"""The hub: opens sessions, answers asks, contains the crash of one actor, drains.
+
+Two nurseries, one in the other: sessions end first, while the rooms still
+answer, so that nobody who leaves is left behind as a ghost. A crash of one
+session or room is logged, counted, and ends only what it was doing; a crash of
+the hub itself ends whatever opened it.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import trio
+
+from nexus_trio import crisis
+from nexus_trio.errors import Draining, InvalidRequest, NexusError, NotFound
+from nexus_trio.model import fields
+from nexus_trio.model.envelope import (
+    NO_CRISIS,
+    CrisisView,
+    Erased,
+    Position,
+    Post,
+    Reply,
+    RoomView,
+    Said,
+    SessionView,
+)
+from nexus_trio.model.world import World
+from nexus_trio.runtime import care
+from nexus_trio.runtime.mailbox import Closed, Slot
+from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
+from nexus_trio.runtime.place import Move, Placed
+from nexus_trio.runtime.room import RoomActor
+from nexus_trio.runtime.services import Services
+from nexus_trio.runtime.session import Session
+from nexus_trio.settings import Settings
+from nexus_trio.store.base import Page
+
+log = logging.getLogger("nexus_trio")
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What the hub holds and has seen, at one moment."""
+
+    sessions: int
+    rooms: int
+    waiting: int
+    """Messages between their mailbox and their answer."""
+    refused: int
+    session_crashes: int
+    room_crashes: int
+    uptime_s: float
+    draining: bool
+
+
+class Hub:
+    """All sessions and rooms of one process. Made by `open_hub`, used from any task in it."""
+
+    def __init__(self, services: Services, nursery: trio.Nursery) -> None:
+        self._services = services
+        self._nursery = nursery
+        # At most one live session a user, and a closed one is not in here (I7).
+        self._sessions: dict[str, Session] = {}
+        self._erasing: dict[str, trio.Event] = {}
+        self._draining = False
+        self._refused = 0
+        self._session_crashes = 0
+        self._room_crashes = 0
+        self._started = trio.current_time()
+
+    @property
+    def world(self) -> World:
+        """The rooms and their personas."""
+        return self._services.world
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._services.settings
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes work."""
+        return not self._draining
+
+    def now(self) -> datetime:
+        """The wall clock that turns are stamped with."""
+        return self._services.now()
+
+    # --- messages ---
+
+    async def ask(
+        self,
+        user_id: str,
+        message: str,
+        *,
+        username: str | None = None,
+        room: str | None = None,
+        client_ref: str | None = None,
+        locale: str | None = None,
+    ) -> Reply:
+        """One turn of the user's session, or a command of the room: the reply, stored.
+
+        `message` is 1 character to 16 KiB of UTF-8; the other bounds stand in
+        `model.fields`. Raises a `NexusError`, with `crisis` in it wherever the
+        message's verdict is not `none`. Cancelling this wait leaves the turn
+        running: it is stored all the same.
+        """
+        verdict = crisis.screen(message) if isinstance(message, str) else crisis.Verdict()
+        try:
+            post = self._post(user_id, message, username, room, client_ref, locale)
+            slot = await self._deliver(post, verdict)
+            return await slot.wait()
+        except NexusError as error:
+            self._refused += 1
+            if error.crisis is None:
+                error.crisis = self._help_for(user_id, verdict, locale)
+            raise
+
+    def stop(self, user_id: str, client_ref: str) -> bool:
+        """End the turn with that reference as aborted; False where none is under way."""
+        session = self._sessions.get(user_id)
+        return session is not None and session.stop(client_ref)
+
+    def _post(
+        self,
+        user_id: str,
+        message: str,
+        username: str | None,
+        room: str | None,
+        client_ref: str | None,
+        locale: str | None,
+    ) -> Post:
+        return Post(
+            fields.user_id(user_id),
+            fields.message(message),
+            self._username(username),
+            None if room is None else self._room_field(room),
+            None if client_ref is None else fields.client_ref(client_ref),
+            None if locale is None else fields.locale(locale),
+        )
+
+    async def _deliver(self, post: Post, verdict: crisis.Verdict) -> Slot[Reply]:
+        while True:
+            session = await self._open(post.user_id, post.username)
+            try:
+                return session.post(post, verdict)
+            except Closed:
+                await session.ended.wait()
+
+    def _help_for(
+        self, user_id: str, verdict: crisis.Verdict, locale: str | None
+    ) -> CrisisView | None:
+        session = self._sessions.get(user_id) if isinstance(user_id, str) else None
+        language = locale if isinstance(locale, str) else self.settings.locale
+        if session is not None:
+            return session.help_for(verdict, language)
+        return care.help_for(None, verdict, language)
+
+    # --- rooms ---
+
+    def rooms(self) -> tuple[RoomView, ...]:
+        """All rooms, in the world's order. Never waits."""
+        return tuple(room.view() for room in self._services.rooms.values())
+
+    def counts(self) -> dict[str, int]:
+        """How many people are in each room. Never waits."""
+        return {name: room.count for name, room in self._services.rooms.items()}
+
+    def look(self, room: str) -> RoomView:
+        """A look at a room from outside. Makes nothing, never waits. Raises `NotFound`."""
+        return self._room(room).view()
+
+    async def join(self, user_id: str, room: str, username: str | None = None) -> RoomView:
+        """Bring the user into the room; opens the session. Raises `NotFound` for no such room."""
+        target = self._room(room)
+        await self._move(user_id, Move("go", target.spec.name), username)
+        return target.view()
+
+    async def leave(self, user_id: str, room: str) -> RoomView:
+        """Take the user out of the room. Makes no session; leaving twice is no error."""
+        target = self._room(room)
+        session = self._sessions.get(fields.user_id(user_id))
+        if session is not None and not session.closing:
+            try:
+                await session.move(Move("leave", target.spec.name))
+            except Closed:
+                await session.ended.wait()
+        return target.view()
+
+    async def say(
+        self,
+        user_id: str,
+        room: str,
+        text: str,
+        *,
+        username: str | None = None,
+        locale: str | None = None,
+    ) -> Said:
+        """Say `text` aloud in the room, going there first. Bounds and errors as for `ask`."""
+        verdict = crisis.screen(text) if isinstance(text, str) else crisis.Verdict()
+        try:
+            target = self._room(room)
+            words = fields.message(text, "text")
+            language = None if locale is None else fields.locale(locale)
+            move = Move("say", target.spec.name, text=words, verdict=verdict, locale=language)
+            placed = await self._move(user_id, move, username)
+        except NexusError as error:
+            self._refused += 1
+            error.crisis = error.crisis or self._help_for(user_id, verdict, locale)
+            raise
+        view = target.view()
+        return Said(view, placed.position or view.position, placed.crisis or NO_CRISIS)
+
+    async def _move(self, user_id: str, move: Move, username: str | None) -> Placed:
+        user = fields.user_id(user_id)
+        move.username = self._username(username)
+        while True:
+            session = await self._open(user, move.username)
+            try:
+                return await session.move(move)
+            except Closed:
+                await session.ended.wait()
+
+    def _room(self, name: str) -> RoomActor:
+        spec = self.world.find(name) if isinstance(name, str) else None
+        if spec is None:
+            raise NotFound("there is no such room; GET /bridge/rooms lists them")
+        return self._services.rooms[spec.name]
+
+    def _room_field(self, name: str) -> str:
+        spec = self.world.find(name) if isinstance(name, str) else None
+        if spec is None:
+            raise InvalidRequest(f"room must be one of: {', '.join(self.world.rooms)}")
+        return spec.name
+
+    def _username(self, username: str | None) -> str | None:
+        return None if username is None else fields.username(username, self.world.persona_names)
+
+    # --- connections ---
+
+    @asynccontextmanager
+    async def attach(self, user_id: str, room: str | None = None) -> AsyncIterator[Outbox]:
+        """A connection of the user, open as long as the context: its outbox of events.
+
+        The user is in a room while one is open. Opens the session. Raises a
+        `NexusError`; `Outbox.receive` raises `Evicted` when the server ends it.
+        """
+        user = fields.user_id(user_id)
+        name = None if room is None else self._room_field(room)
+        outbox = Outbox(self.settings.outbox_frames)
+        while True:
+            session = await self._open(user, None)
+            if not session.closing:
+                break
+            await session.ended.wait()
+        with session.connection(outbox):
+            await session.move(Move("call") if name is None else Move("go", name))
+            session.hear(outbox)
+            yield outbox
+
+    # --- reading and erasing ---
+
+    def sessions(self) -> tuple[SessionView, ...]:
+        """The live sessions, by user id. Never waits."""
+        views = (self._sessions[user].view() for user in sorted(self._sessions))
+        return tuple(view for view in views if view is not None)
+
+    async def session(self, user_id: str) -> SessionView:
+        """One session, live or stored. Raises `NotFound` where nothing is held of that user."""
+        user = fields.user_id(user_id)
+        live = self._sessions.get(user)
+        view = live.view() if live is not None else None
+        if view is not None:
+            return view
+        loaded = await self._services.store.load(user, 0)
+        if loaded is None:
+            raise NotFound("nothing is held of this user")
+        record = loaded.record
+        level = "none" if record.watch is None else record.watch[2]
+        return SessionView(
+            user, record.session_id, None, loaded.turns, record.created_at,
+            record.last_active, 0, level,
+        )  # fmt: skip
+
+    async def history(self, user_id: str, after: Position | None = None, limit: int = 50) -> Page:
+        """A page of ended turns behind `after` (exclusive), 1 to 1,000 of them."""
+        user, limit = fields.user_id(user_id), fields.page_limit(limit)
+        page = await self._services.store.history(user, after, limit)
+        if page is None:
+            raise NotFound("nothing is held of this user")
+        return page
+
+    async def erase(self, user_id: str) -> Erased:
+        """Remove the session and all that is held of the user (I19).
+
+        What runs is aborted first. A caller that goes away does not stop it
+        half-way. Raises `NotFound` where nothing is held.
+        """
+        user = fields.user_id(user_id)
+        while user in self._erasing:
+            await self._erasing[user].wait()
+        done = self._erasing[user] = trio.Event()
+        try:
+            with trio.fail_after(3 * self.settings.store_timeout_s) as deadline:
+                deadline.shield = True
+                session = self._sessions.get(user)
+                if session is not None:
+                    session.close(ERASED)
+                    await session.ended.wait()
+                held = await self._services.store.load(user, 0)
+                if held is None:
+                    raise NotFound("nothing is held of this user")
+                return await self._services.store.erase(user)
+        finally:
+            del self._erasing[user]
+            done.set()
+
+    # --- life ---
+
+    def statistics(self) -> Statistics:
+        """A frozen look at the hub."""
+        return Statistics(
+            len(self._sessions),
+            len(self._services.rooms),
+            self._services.load.count,
+            self._refused,
+            self._session_crashes,
+            self._room_crashes,
+            trio.current_time() - self._started,
+            self._draining,
+        )
+
+    def refuse(self) -> None:
+        """Take nothing new from now on, and close the connections' outboxes. Never waits."""
+        self._draining = True
+        for session in tuple(self._sessions.values()):
+            session.hang_up(DRAINING)
+
+    async def wait_idle(self) -> None:
+        """Return when every message taken has its answer. The caller bounds the wait.
+
+        What still runs when the hub closes is aborted, and stored as aborted.
+        """
+        await self._services.load.wait_idle()
+
+    async def _open(self, user_id: str, username: str | None) -> Session:
+        """The user's session, live or to be. No checkpoint where none is being erased."""
+        while user_id in self._erasing:
+            await self._erasing[user_id].wait()
+        if self._draining:
+            raise Draining("the server is shutting down; try again in a moment")
+        session = self._sessions.get(user_id)
+        if session is None:
+            session = Session(user_id, username, self._services)
+            self._sessions[user_id] = session
+            self._nursery.start_soon(self._run_session, session)
+        return session
+
+    async def _run_session(self, session: Session) -> None:
+        try:
+            await session.run()
+        except* Exception as crash:  # noqa: BLE001 - one actor is contained here
+            self._session_crashes += 1
+            log.error("a session crashed and was closed: %s", anonymous(crash))
+        finally:
+            del self._sessions[session.user_id]
+            session.ended.set()
+
+    async def _run_room(self, room: RoomActor) -> None:
+        """Run a room for ever. What crashed it has been answered, and its state is whole."""
+        try:
+            while True:
+                try:
+                    await room.run()
+                except* Exception as crash:  # noqa: BLE001 - one actor is contained here
+                    self._room_crashes += 1
+                    log.error("a room dropped an operation: %s", anonymous(crash))
+        finally:
+            room.close()
+
+
+def anonymous(crash: BaseException) -> str:
+    """What broke and where, without the message, which may quote somebody's words (I1)."""
+    if isinstance(crash, BaseExceptionGroup):
+        return "; ".join(anonymous(part) for part in crash.exceptions)
+    frames = traceback.extract_tb(crash.__traceback__)[-3:]
+    where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
+    return f"{type(crash).__name__} at {where}"
+
+
+@asynccontextmanager
+async def run_hub(services: Services) -> AsyncIterator[Hub]:
+    """The hub over these services, with its rooms open, until the context ends.
+
+    At the end turns that still run are aborted and stored as such. Raises what
+    crashed the hub, and cancels the body with it.
+    """
+    async with trio.open_nursery() as rooms:
+        async with trio.open_nursery() as sessions:
+            hub = Hub(services, sessions)
+            for room in services.rooms.values():
+                await room.open()
+                rooms.start_soon(hub._run_room, room)
+            yield hub
+            hub._draining = True
+            sessions.cancel_scope.cancel()
+        rooms.cancel_scope.cancel()

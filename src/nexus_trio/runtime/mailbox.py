@@ -1,0 +1,111 @@
+"""An actor's bounded input, and the slot that an answer comes back in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import trio
+
+from nexus_trio.errors import NexusError
+
+T = TypeVar("T")
+
+
+class Full(Exception):
+    """The mailbox holds as many items as it may. An answer, not an accident."""
+
+
+class Closed(Exception):
+    """The actor behind the mailbox takes nothing more."""
+
+
+class Slot(Generic[T]):
+    """A place for one answer, awaited by any number of tasks.
+
+    The first `set` or `fail` counts; a later one is ignored, so that whoever
+    clears up may fail what is left without asking. A waiter that is cancelled
+    changes nothing for the others (I11).
+    """
+
+    __slots__ = ("_done", "_error", "_value")
+
+    def __init__(self) -> None:
+        self._done = trio.Event()
+        self._value: T | None = None
+        self._error: NexusError | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is there."""
+        return self._done.is_set()
+
+    def set(self, value: T) -> None:
+        """Answer every waiter with `value`. Never waits."""
+        if not self._done.is_set():
+            self._value = value
+            self._done.set()
+
+    def fail(self, error: NexusError) -> None:
+        """Answer every waiter with `error`. Never waits."""
+        if not self._done.is_set():
+            self._error = error
+            self._done.set()
+
+    async def wait(self) -> T:
+        """The answer, or its error raised. Cancelling this wait touches nobody else."""
+        await self._done.wait()
+        if self._error is not None:
+            # A copy each: two tasks raising one exception object would write
+            # into each other's traceback.
+            raise type(self._error)(
+                self._error.detail, crisis=self._error.crisis, partial=self._error.partial
+            )
+        return self._value  # type: ignore[return-value]  # set() was called with a T
+
+
+class Mailbox(Generic[T]):
+    """A bounded memory channel into one actor. `tell` never waits, `send` does.
+
+    `limit` is the number of items that may wait, at least 1.
+    """
+
+    __slots__ = ("_receive", "_send")
+
+    def __init__(self, limit: int) -> None:
+        self._send, self._receive = trio.open_memory_channel[T](limit)
+
+    def __len__(self) -> int:
+        return self._receive.statistics().current_buffer_used
+
+    def tell(self, item: T) -> None:
+        """Put `item` in, or raise `Full` or `Closed` at once."""
+        try:
+            self._send.send_nowait(item)
+        except trio.WouldBlock:
+            raise Full from None
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise Closed from None
+
+    async def send(self, item: T) -> None:
+        """Put `item` in, waiting for room. Atomic with respect to cancellation."""
+        try:
+            await self._send.send(item)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise Closed from None
+
+    async def receive(self) -> T:
+        """The next item. Atomic with respect to cancellation: nothing is taken and lost."""
+        return await self._receive.receive()
+
+    def close(self) -> Iterator[T]:
+        """Take nothing more, and hand out what was still waiting, for its owner to answer."""
+        self._send.close()
+        left: list[T] = []
+        while True:
+            try:
+                left.append(self._receive.receive_nowait())
+            except (trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+                break
+        self._receive.close()
+        return iter(left)

@@ -1,0 +1,183 @@
+"""The room actor: sole writer of its `RoomState`; fans events out.
+
+A room waits for the broker and for no session, so there is no cycle. What it
+is asked is handled one at a time, and the state changes only when the broker
+delivers the event: an answer comes after the change, so join, leave, say and
+look are linearizable (I13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import trio
+
+from nexus_trio.broker.base import Broker
+from nexus_trio.errors import NexusError, NotFound, StoreUnavailable
+from nexus_trio.model import world
+from nexus_trio.model.envelope import Position, RoomEvent, RoomView
+from nexus_trio.model.room_state import (
+    RoomState,
+    apply,
+    decide_join,
+    decide_leave,
+    decide_say,
+)
+from nexus_trio.runtime.mailbox import Closed, Mailbox, Slot
+from nexus_trio.runtime.outbox import Outbox
+
+MAILBOX = 1024
+"""Operations that may wait in one room; a sender then waits, and only for the store."""
+
+
+@dataclass(slots=True)
+class Ask:
+    """One operation. Its answer is the position of its event, or the latest where it made none."""
+
+    kind: Literal["join", "leave", "say"]
+    user_id: str
+    username: str | None = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
+    outboxes: tuple[Outbox, ...] = ()
+    slot: Slot[Position] = field(default_factory=Slot)
+
+
+class RoomActor:
+    """One room. Only its own task, and deliveries of the broker, change it."""
+
+    def __init__(self, spec: world.Room, broker: Broker) -> None:
+        self.spec = spec
+        self._broker = broker
+        self._mailbox: Mailbox[Ask] = Mailbox(MAILBOX)
+        self._state = RoomState(spec.name, Position("", 0))
+        # Who hears: a subset of the occupants, those with a connection.
+        self._listeners: dict[str, list[Outbox]] = {}
+        # Members whose session ended while the store was down: gone from the
+        # view at once (no ghost, I15), their `left` is published when it can be.
+        self._owed: dict[str, RoomEvent] = {}
+
+    async def open(self) -> None:
+        """Subscribe. Called once, before the actor runs."""
+        tail = await self._broker.subscribe(self.spec.name, self._deliver)
+        self._state = RoomState(self.spec.name, tail)
+
+    async def run(self) -> None:
+        """Handle asks until cancelled."""
+        while True:
+            ask = await self._mailbox.receive()
+            try:
+                await self._handle(ask)
+            except NexusError as error:
+                ask.slot.fail(error)
+            finally:
+                # A crash or a cancellation answers too: nobody waits for ever.
+                ask.slot.fail(StoreUnavailable("the room could not finish this; try again"))
+
+    async def ask(self, ask: Ask) -> Position:
+        """Do `ask` and answer. A waiter that is cancelled leaves the operation running.
+
+        Raises `StoreUnavailable`, and `NotFound` for words of someone who is not here.
+        """
+        try:
+            await self._mailbox.send(ask)
+        except Closed:
+            raise StoreUnavailable("the room is closed; try again") from None
+        return await ask.slot.wait()
+
+    def close(self) -> None:
+        """Answer what still waits. The broker delivers nothing more here."""
+        self._broker.unsubscribe(self.spec.name, self._deliver)
+        for ask in self._mailbox.close():
+            ask.slot.fail(StoreUnavailable("the room is closed; try again"))
+
+    async def _handle(self, ask: Ask) -> None:
+        await self._pay()
+        match ask.kind:
+            case "join":
+                event = decide_join(self._state, ask.user_id, ask.username)
+            case "leave":
+                event = decide_leave(self._state, ask.user_id)
+            case "say":
+                event = decide_say(self._state, ask.user_id, ask.text or "")
+                if event is None:
+                    raise NotFound("you are not in this room; join it first")
+        if ask.kind == "join":
+            # Before the event: who joins hears of it as everyone else does.
+            for outbox in ask.outboxes:
+                self.listen(ask.user_id, outbox)
+        ask.slot.set(self._state.position if event is None else await self._publish(event))
+
+    async def _publish(self, event: RoomEvent) -> Position:
+        try:
+            return await self._broker.publish(event)
+        except StoreUnavailable:
+            if event.event == "left" and event.user_id is not None:
+                self._owed[event.user_id] = event
+                self._listeners.pop(event.user_id, None)
+            elif event.event == "joined" and event.user_id is not None:
+                self._listeners.pop(event.user_id, None)
+            raise
+
+    async def _pay(self) -> None:
+        """Publish what is owed. Raises `StoreUnavailable` while the store is still down."""
+        for user_id, event in tuple(self._owed.items()):
+            await self._broker.publish(event)
+            del self._owed[user_id]
+
+    def _deliver(self, event: RoomEvent) -> None:
+        self._state, effects = apply(self._state, event)
+        for outboxes in self._listeners.values():
+            for outbox in outboxes:
+                outbox.offer(effects.tell)
+        if effects.forget is not None:
+            # After its own `left`, nothing is delivered to it any more (I16).
+            self._listeners.pop(effects.forget, None)
+
+    def listen(self, user_id: str, outbox: Outbox) -> None:
+        """Offer this room's events to `outbox` from now on, until its user leaves."""
+        outboxes = self._listeners.setdefault(user_id, [])
+        if outbox not in outboxes:
+            outboxes.append(outbox)
+
+    def unlisten(self, user_id: str, outbox: Outbox) -> None:
+        """Offer nothing more to `outbox`; an unknown one is ignored."""
+        outboxes = self._listeners.get(user_id, [])
+        if outbox in outboxes:
+            outboxes.remove(outbox)
+        if not outboxes:
+            self._listeners.pop(user_id, None)
+
+    def holds(self, user_id: str) -> bool:
+        """Whether the user is in this room."""
+        return user_id in self._state.occupants and user_id not in self._owed
+
+    @property
+    def count(self) -> int:
+        """How many are in this room."""
+        return len(self._state.occupants) - len(self._owed)
+
+    def view(self) -> RoomView:
+        """A look: the state as it is now. Never waits."""
+        spec, state = self.spec, self._state
+        occupants = tuple(sorted(state.occupants.keys() - self._owed.keys()))
+        return RoomView(
+            spec.name, spec.title, spec.description, spec.exits, state.position, occupants
+        )
+
+    def queue_length(self) -> int:
+        """Operations that wait, for the statistics."""
+        return len(self._mailbox)
+
+
+async def leave_for_good(room: RoomActor, user_id: str, patience: float) -> None:
+    """Take a user whose session has ended out of the room, whatever the store does.
+
+    Shielded for at most `patience` seconds. When the store does not answer,
+    the room shows the user as gone and publishes `left` later.
+    """
+    with trio.move_on_after(patience, shield=True):
+        try:
+            await room.ask(Ask("leave", user_id))
+        except StoreUnavailable:
+            return

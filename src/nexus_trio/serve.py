@@ -1,0 +1,140 @@
+"""The composition root: the only file that knows every concrete class."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+import trio
+from hypercorn.trio import serve as hypercorn_serve
+
+from nexus_trio.broker.local import LocalBroker
+from nexus_trio.errors import SettingsError
+from nexus_trio.lane import Limits, configured, install, refuse_non_loopback
+from nexus_trio.model.world import World, parse_world
+from nexus_trio.responders.scripted import ScriptedResponder
+from nexus_trio.runtime.hub import Hub, run_hub
+from nexus_trio.runtime.room import RoomActor
+from nexus_trio.runtime.services import Services, Workload
+from nexus_trio.settings import Settings
+from nexus_trio.store.memory import MemoryStore
+from nexus_trio.web.app import create_app
+
+log = logging.getLogger("nexus_trio")
+
+CONNECTIONS_SHARE = 0.7
+"""Of the grace period, what connections get; the rest is for turns without one."""
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _random_id() -> str:
+    # 64 random bits: nobody guesses one, and no two of a billion are equal
+    # with a chance above 1 in 30.
+    return secrets.token_hex(8)
+
+
+def load_world(settings: Settings) -> World:
+    """The world of the settings: the file they name, or the one in the package.
+
+    Raises `SettingsError` that names the file and what is wrong in it.
+    """
+    try:
+        if settings.world:
+            return parse_world(Path(settings.world).read_text("utf-8"), settings.world)
+        text = files("nexus_trio").joinpath("world/default.toml").read_text("utf-8")
+        return parse_world(text, "world/default.toml")
+    except OSError as error:
+        raise SettingsError(
+            f"can't read the world {settings.world}: {error.strerror}; check NEXUS_WORLD"
+        ) from None
+    except ValueError as error:
+        raise SettingsError(f"the world can't be used: {error}") from None
+
+
+@asynccontextmanager
+async def open_hub(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = _wall_clock,
+    new_id: Callable[[], str] = _random_id,
+) -> AsyncIterator[Hub]:
+    """Sessions, rooms, store and responder of these settings, until the context ends.
+
+    `now` (aware, UTC) and `new_id` are injected where a run must replay. At
+    the end what runs is aborted and stored as such. Raises `SettingsError`
+    before anything is opened, and whatever crashed the hub.
+    """
+    world = load_world(settings)
+    store = MemoryStore(new_id)
+    try:
+        broker = LocalBroker(store, settings.store_timeout_s)
+        services = Services(
+            settings,
+            world,
+            store,
+            ScriptedResponder(settings.seed, settings.pace_s),
+            {name: RoomActor(room, broker) for name, room in world.rooms.items()},
+            now,
+            new_id,
+            Workload(),
+        )
+        async with run_hub(services) as hub:
+            yield hub
+    finally:
+        await store.aclose()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    shutdown: trio.Event | None = None,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the whole server; reports its URL through `task_status` once it accepts.
+
+    Setting `shutdown` drains: new asks are refused, running turns finish, and
+    it returns within `settings.grace_s`. Cancelling it stops at once; turns
+    that run are then stored as aborted. Raises `SettingsError` where it may
+    not or can't listen, and whatever crashed the hub.
+    """
+    stop = trio.Event() if shutdown is None else shutdown
+    limits = Limits(body=settings.body_timeout_s, grace=settings.grace_s * CONNECTIONS_SHARE)
+    install(refuse_non_loopback, limits)
+    config = configured(settings.host, settings.port, limits.grace)
+    config.keep_alive_timeout = settings.keep_alive_s
+    async with open_hub(settings) as hub:
+        begun = trio.current_time()
+
+        async def refuse_new_work() -> None:
+            nonlocal begun
+            await stop.wait()
+            begun = trio.current_time()
+            # Before Hypercorn stops listening: an open stream would use up
+            # the whole grace period.
+            hub.refuse()
+
+        async with trio.open_nursery() as nursery:
+            binds = await nursery.start(
+                partial(
+                    hypercorn_serve, create_app(hub), config, shutdown_trigger=refuse_new_work
+                )
+            )
+            task_status.started(binds[0])
+        await drain(hub, begun + settings.grace_s)
+
+
+async def drain(hub: Hub, deadline: float) -> None:
+    """Wait for the turns that still run, until shortly before `deadline` (trio's clock)."""
+    with trio.move_on_at(deadline - 0.1 * hub.settings.grace_s) as patience:
+        await hub.wait_idle()
+    if patience.cancelled_caught:
+        log.warning("shutting down with turns that did not end in time; stored as aborted")

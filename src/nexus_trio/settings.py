@@ -1,0 +1,238 @@
+"""Every number that an operator may set, once, each with its reason.
+
+Settings come from flags, then `NEXUS_*` variables, then a TOML file, then the
+defaults here. `load` says where each one came from. A value that is not built
+yet is refused plainly, so that nobody believes in a guarantee that isn't there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from nexus_trio.errors import SettingsError
+
+
+def _setting(
+    default: Any,
+    reason: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    built: tuple[str, ...] = (),
+    later: tuple[str, ...] = (),
+    secret: bool = False,
+) -> Any:
+    return field(
+        default=default,
+        repr=not secret,
+        metadata={
+            "reason": reason,
+            "least": least,
+            "most": most,
+            "built": built,
+            "later": later,
+            "secret": secret,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Seconds end in `_s`; the environment's name is `NEXUS_` and the field's."""
+
+    host: str = _setting("127.0.0.1", "Loopback: without tokens nobody else may reach the server.")
+    port: int = _setting(4004, "A free, unassigned port; 0 takes any.", least=0, most=65535)
+    data: str = _setting("./nexus-data", "The data folder. With durability `memory`, unused.")
+    durability: str = _setting(
+        "memory",
+        "What a commit survives. This version keeps everything in memory.",
+        built=("memory",),
+        later=("process", "power"),
+    )
+    responder: str = _setting(
+        "scripted",
+        "Who writes the replies. `scripted` needs no network.",
+        built=("scripted",),
+        later=("openai",),
+    )
+    openai_base_url: str = _setting("", "Where the model server is, for the `openai` responder.")
+    openai_api_key: str = _setting("", "Its key. Never shown, never logged.", secret=True)
+    openai_model: str = _setting("", "Its model.")
+    broker: str = _setting(
+        "local",
+        "How room events get their order; one process needs no service.",
+        built=("local",),
+        later=("redis",),
+    )
+    auth: str = _setting(
+        "open", "Without tokens, on loopback alone.", built=("open",), later=("tokens",)
+    )
+    world: str = _setting("", "A TOML file with rooms and personas; empty: the world included.")
+    seed: int = _setting(0, "Seed of the scripted responder.", least=0, most=2**63 - 1)
+    pace_s: float = _setting(
+        0.0, "Seconds between two words of the scripted responder.", least=0, most=5
+    )
+    locale: str = _setting("en-US", "Language and country of notices where a call names none.")
+    mailbox: int = _setting(
+        16,
+        "Messages that may wait in a session: more is a script, not a person.",
+        least=1,
+        most=4096,
+    )
+    session_idle_s: float = _setting(
+        1800.0,
+        "A silent session's actor goes after this; what is stored stays.",
+        least=1,
+        most=86400,
+    )
+    presence_grace_s: float = _setting(
+        60.0, "A user without a connection stays in the room for this long.", least=0, most=3600
+    )
+    turn_timeout_s: float = _setting(
+        120.0, "The longest a reply may take: slow models on small machines.", least=1, most=3600
+    )
+    crisis_patience_s: float = _setting(
+        5.0,
+        "How long a crisis reply waits for the responder; then it is the notice.",
+        least=0,
+        most=60,
+    )
+    store_timeout_s: float = _setting(
+        5.0, "How long a commit may take before its outcome counts as unknown.", least=0.1, most=60
+    )
+    history_window: int = _setting(
+        20, "Turns that a responder is given; bounds an idle session's memory.", least=0, most=1000
+    )
+    outbox_frames: int = _setting(
+        256, "Frames that may wait for one connection; then it is evicted.", least=1, most=65536
+    )
+    connections_per_user: int = _setting(
+        8, "Phone, desktop and some tabs; then the oldest one goes.", least=1, most=64
+    )
+    grace_s: float = _setting(
+        10.0,
+        "From the signal to the end of the process: what service managers wait for.",
+        least=0.1,
+        most=300,
+    )
+    body_timeout_s: float = _setting(
+        20.0,
+        "A request's next bytes come within this, or the connection closes.",
+        least=0.1,
+        most=600,
+    )
+    keep_alive_s: float = _setting(
+        75.0,
+        "An idle connection closes after this: longer than the browsers' own.",
+        least=1,
+        most=3600,
+    )
+
+    def __post_init__(self) -> None:
+        for spec in dataclasses.fields(self):
+            _check(spec, getattr(self, spec.name))
+
+
+def _check(spec: dataclasses.Field[Any], value: Any) -> None:
+    name, meta = spec.name, spec.metadata
+    built, later = meta["built"], meta["later"]
+    if built and value not in built:
+        kind = str(value).partition(":")[0]
+        if kind in later:
+            raise SettingsError(
+                f"{name} {kind} is not built yet; use {' or '.join(built)} (NEXUS_{name.upper()})"
+            )
+        raise SettingsError(f"{name} must be {' or '.join(built)} (NEXUS_{name.upper()})")
+    least, most = meta["least"], meta["most"]
+    if least is not None and not least <= value <= most:
+        raise SettingsError(f"{name} must be from {least} to {most} (NEXUS_{name.upper()})")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, and for each the source: `flag`, `environment`, `file`, `default`."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def load(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None
+) -> Loaded:
+    """Settings from flags (None: not given), variables, the TOML file, defaults.
+
+    Raises `SettingsError` for an unknown name, a value of the wrong type or out
+    of its bounds, or a file that can't be read.
+    """
+    specs = {spec.name: spec for spec in dataclasses.fields(Settings)}
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(specs, "default")
+    for name, raw in _from_file(config, specs).items():
+        values[name], sources[name] = _typed(specs[name], raw), "file"
+    for name, spec in specs.items():
+        raw = environ.get(f"NEXUS_{name.upper()}")
+        if raw is not None:
+            values[name], sources[name] = _typed(spec, raw, text=True), "environment"
+    for name, raw in flags.items():
+        if raw is not None:
+            values[name], sources[name] = _typed(specs[name], raw), "flag"
+    return Loaded(Settings(**values), sources)
+
+
+def _from_file(config: Path | None, specs: Mapping[str, Any]) -> dict[str, Any]:
+    if config is None:
+        return {}
+    try:
+        table = tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"can't read {config}: {error.strerror}; check --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{config} is not valid TOML: {error}") from None
+    unknown = sorted(table.keys() - specs.keys())
+    if unknown:
+        raise SettingsError(
+            f"{config} has unknown settings: {', '.join(unknown)}; see 'nexus-trio config show'"
+        )
+    return table
+
+
+def _typed(spec: dataclasses.Field[Any], raw: Any, *, text: bool = False) -> Any:
+    kind = {"int": int, "float": float, "str": str}[cast(str, spec.type)]
+    try:
+        if kind is str and isinstance(raw, str):
+            return raw
+        if kind is int and (text or (isinstance(raw, int) and not isinstance(raw, bool))):
+            return int(raw)
+        if kind is float and (
+            text or (isinstance(raw, (int, float)) and not isinstance(raw, bool))
+        ):
+            return float(raw)
+    except ValueError:
+        pass
+    raise SettingsError(
+        f"{spec.name} must be {'text' if kind is str else 'a number'} (NEXUS_{spec.name.upper()})"
+    )
+
+
+def rows(loaded: Loaded) -> list[dict[str, Any]]:
+    """One row a setting for people and programs: name, value, source, reason; secrets masked."""
+    table = []
+    for spec in dataclasses.fields(Settings):
+        value = getattr(loaded.settings, spec.name)
+        if spec.metadata["secret"] and value:
+            value = "********"
+        table.append(
+            {
+                "name": spec.name,
+                "variable": f"NEXUS_{spec.name.upper()}",
+                "value": value,
+                "source": loaded.sources[spec.name],
+                "reason": spec.metadata["reason"],
+            }
+        )
+    return table

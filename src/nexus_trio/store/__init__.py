@@ -1,0 +1,1 @@
+"""Durable append and read: the seam, and its adapters."""

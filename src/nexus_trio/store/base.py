@@ -1,0 +1,132 @@
+"""The seam to what is kept.
+
+What every adapter guarantees:
+
+- `append` returning is the commit, the only truth: all of its writes are
+  stored, or none is. It raises `StoreUnavailable` where nothing was stored.
+  A caller that is cancelled while it waits does not know; whoever must know
+  shields the wait.
+- Reads see every append that returned before they began.
+- `erase` leaves nothing of the user in any file, index or later read (I19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from nexus_trio.model.envelope import Erased, Position, RoomEvent
+from nexus_trio.model.transcript import Turn
+
+WatchState = tuple[float, int, str, int, int]
+"""A crisis watch as plain values (`crisis.watch`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as it is stored, without its turns. `back`: where its next call brings it."""
+
+    user_id: str
+    session_id: str
+    epoch: str
+    created_at: datetime
+    last_active: datetime
+    username: str | None = field(default=None, repr=False)
+    back: str | None = None
+    watch: WatchState | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSession:
+    """A stored session with the newest of its turns.
+
+    `turns` is the number of the last turn, finished or not, `offset` that of
+    the last event in the session's stream: both follow from what was put, so
+    that two writers of one session can't set them back. `window` holds its
+    last ended turns, oldest first; `unfinished` the turn that was received and
+    never ended, which whoever loads it must end.
+    """
+
+    record: SessionRecord
+    turns: int
+    offset: int
+    window: tuple[Turn, ...] = field(repr=False)
+    unfinished: Turn | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PutSession:
+    """Write the session's own row. The first one makes the session."""
+
+    record: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PutTurn:
+    """Write a turn, new or ended, by its number."""
+
+    user_id: str
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class PutRoomEvent:
+    """Write the next event of a room's stream; it carries its position."""
+
+    event: RoomEvent
+
+
+Write = PutSession | PutTurn | PutRoomEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ended turns in order; `next` is the position to pass for what follows, None at the end."""
+
+    turns: tuple[Turn, ...] = field(repr=False)
+    next: Position | None = None
+
+
+class Store(Protocol):
+    """Durable append and read."""
+
+    async def append(self, writes: Sequence[Write]) -> None:
+        """Commit `writes` as one. Raises `StoreUnavailable`; then nothing is stored."""
+        ...
+
+    async def load(self, user_id: str, window: int) -> LoadedSession | None:
+        """What is held of a session, with at most `window` turns; None where nothing is."""
+        ...
+
+    async def history(self, user_id: str, after: Position | None, limit: int) -> Page | None:
+        """Ended turns behind `after` (exclusive; None for the beginning), at most `limit`.
+
+        None where nothing is held of that user. A position of another epoch
+        raises `NotFound`: what went before it may be gone.
+        """
+        ...
+
+    async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
+        """The newest turn with that reference received at or after `since`."""
+        ...
+
+    async def room_tail(self, room: str) -> Position:
+        """The position of the room's last event; offset 0 in a room without any."""
+        ...
+
+    async def room_events(self, room: str, after: Position, limit: int) -> tuple[RoomEvent, ...]:
+        """At most `limit` events behind `after`, in order; erased ones as tombstones.
+
+        Raises `NotFound` where they can't be had whole.
+        """
+        ...
+
+    async def erase(self, user_id: str) -> Erased:
+        """Remove all that is held of the user; its room events become tombstones."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what the store holds open. Nothing may be called after it."""
+        ...

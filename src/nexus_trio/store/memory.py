@@ -1,0 +1,144 @@
+"""A store in memory: nothing survives the process, everything else is as promised."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from nexus_trio.errors import NotFound
+from nexus_trio.model.envelope import Erased, Position, RoomEvent
+from nexus_trio.model.transcript import Turn
+from nexus_trio.store.base import (
+    LoadedSession,
+    Page,
+    PutRoomEvent,
+    PutSession,
+    PutTurn,
+    SessionRecord,
+    Write,
+)
+
+ROOM_EVENTS_KEPT = 1000
+"""Events of a room that can be resumed: what a client misses in some minutes away."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """All that is held of one user."""
+
+    record: SessionRecord
+    # Turn number n stands at index n - 1; only the last one may be unfinished.
+    turns: list[Turn] = field(default_factory=list)
+    references: dict[str, int] | None = None
+
+
+class MemoryStore:
+    """`Store` on plain dicts. Its calls never wait, so they are atomic by nature.
+
+    `new_epoch` names the rooms' epochs (injected, so that a replay is exact).
+    """
+
+    def __init__(self, new_epoch: Callable[[], str]) -> None:
+        self._new_epoch = new_epoch
+        self._users: dict[str, _Held] = {}
+        self._tails: dict[str, Position] = {}
+        self._events: dict[str, deque[RoomEvent]] = {}
+
+    async def append(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            match write:
+                case PutTurn(user_id, turn):
+                    self._put_turn(self._users[user_id], turn)
+                case PutSession(record):
+                    held = self._users.get(record.user_id)
+                    if held is None:
+                        self._users[record.user_id] = _Held(record)
+                    else:
+                        held.record = record
+                case PutRoomEvent(event):
+                    self._put_event(event)
+
+    def _put_turn(self, held: _Held, turn: Turn) -> None:
+        if turn.number == len(held.turns) + 1:
+            held.turns.append(turn)
+        else:
+            held.turns[turn.number - 1] = turn
+        if turn.client_ref is not None:
+            held.references = held.references or {}
+            held.references[turn.client_ref] = turn.number
+
+    def _put_event(self, event: RoomEvent) -> None:
+        if event.position is None:
+            raise ValueError("a room event is stored with its position")
+        self._events.setdefault(event.room, deque(maxlen=ROOM_EVENTS_KEPT)).append(event)
+        self._tails[event.room] = event.position
+
+    async def load(self, user_id: str, window: int) -> LoadedSession | None:
+        held = self._users.get(user_id)
+        if held is None:
+            return None
+        last = held.turns[-1] if held.turns else None
+        unfinished = last if last is not None and last.status == "received" else None
+        ended = held.turns[:-1] if unfinished else held.turns
+        offset = ended[-1].position.offset if ended and ended[-1].position else 0
+        window_turns = tuple(ended[-window:]) if window else ()
+        return LoadedSession(held.record, len(held.turns), offset, window_turns, unfinished)
+
+    async def history(self, user_id: str, after: Position | None, limit: int) -> Page | None:
+        held = self._users.get(user_id)
+        if held is None:
+            return None
+        start = 0
+        if after is not None:
+            if after.epoch != held.record.epoch:
+                raise NotFound("after is a position of another epoch; read from the beginning")
+            start = bisect_right(held.turns, after.offset, key=_offset)
+        rows = tuple(t for t in held.turns[start : start + limit + 1] if t.position is not None)
+        more = len(rows) > limit
+        return Page(rows[:limit], rows[limit - 1].position if more else None)
+
+    async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
+        held = self._users.get(user_id)
+        number = held.references.get(client_ref) if held and held.references else None
+        if held is None or number is None:
+            return None
+        turn = held.turns[number - 1]
+        return turn if turn.at >= since else None
+
+    async def room_tail(self, room: str) -> Position:
+        return self._tails.setdefault(room, Position(self._new_epoch(), 0))
+
+    async def room_events(self, room: str, after: Position, limit: int) -> tuple[RoomEvent, ...]:
+        tail = await self.room_tail(room)
+        events = self._events.get(room, ())
+        if (
+            after.epoch != tail.epoch
+            or not tail.offset - len(events) <= after.offset <= tail.offset
+        ):
+            raise NotFound("the events behind this position can't be had whole")
+        missed = tail.offset - after.offset
+        return tuple(list(events)[len(events) - missed :][:limit])
+
+    async def erase(self, user_id: str) -> Erased:
+        held = self._users.pop(user_id, None)
+        events = 0
+        for row in self._events.values():
+            for index, event in enumerate(row):
+                if event.user_id == user_id:
+                    row[index] = replace(
+                        event, event="erased", user_id=None, username=None, text=None
+                    )
+                    events += 1
+        return Erased(len(held.turns) if held else 0, events)
+
+    async def aclose(self) -> None:
+        self._users.clear()
+        self._events.clear()
+
+
+def _offset(turn: Turn) -> int:
+    # An unfinished turn has no place yet: it sorts behind all that have one.
+    return turn.position.offset if turn.position is not None else 2**63

@@ -1,0 +1,16 @@
+"""Tools for tests of trio programs: a schedule that the test chooses, step by step."""
+
+from nexus_trio.testing.ending import StillRunning
+from nexus_trio.testing.operation import Operation, OperationCancelled, OperationNotDone
+from nexus_trio.testing.schedule import StepLimitExceeded, Stepper
+from nexus_trio.testing.trio_internals import TrioChanged
+
+__all__ = [
+    "Operation",
+    "OperationCancelled",
+    "OperationNotDone",
+    "StepLimitExceeded",
+    "Stepper",
+    "StillRunning",
+    "TrioChanged",
+]

@@ -1,0 +1,80 @@
+"""Stand-ins for what a session talks with: a responder and a store that can be told to misbehave.
+
+They keep the promises of their seams in every respect that they are not told
+to break, so that a test which passes with them says something about the code
+around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import trio
+
+from nexus_trio.errors import ResponderFailed, StoreUnavailable
+from nexus_trio.responders.base import Prompt
+from nexus_trio.store.base import Write
+from nexus_trio.store.memory import MemoryStore
+
+
+class FakeResponder:
+    """Answers `answer(prompt)`, at once or when told.
+
+    `mode`: `ready` answers at once; `stream` word by word with a checkpoint
+    between; `hang` says one word and then waits for `release`; `fail` says one
+    word and then raises `ResponderFailed`; `crash` raises an error that no
+    responder may raise. `open_streams` counts those not closed yet.
+    """
+
+    def __init__(self, answer: Callable[[Prompt], str] | None = None, mode: str = "ready") -> None:
+        self.answer = answer or (lambda prompt: f"reply {prompt.turn} to {prompt.message}")
+        self.mode = mode
+        self.models = ("fake",)
+        self.prompts: list[Prompt] = []
+        self.open_streams = 0
+        self.release = trio.Event()
+
+    def ready(self, prompt: Prompt) -> str | None:
+        """The answer in mode `ready`; an error in mode `crash`."""
+        self.prompts.append(prompt)
+        if self.mode == "crash":
+            raise ZeroDivisionError(prompt.message)
+        return self.answer(prompt) if self.mode == "ready" else None
+
+    @asynccontextmanager
+    async def stream(self, prompt: Prompt) -> AsyncIterator[AsyncIterator[str]]:
+        """The answer's words, in the manner of `mode`."""
+        self.open_streams += 1
+        try:
+            yield self._words(prompt)
+        finally:
+            self.open_streams -= 1
+
+    async def _words(self, prompt: Prompt) -> AsyncIterator[str]:
+        words = self.answer(prompt).split(" ")
+        for index, word in enumerate(words):
+            await trio.lowlevel.checkpoint()
+            yield word if index == 0 else f" {word}"
+            if self.mode == "fail":
+                raise ResponderFailed("the fake was told to fail")
+            if self.mode == "hang":
+                await self.release.wait()
+
+
+class FaultyStore(MemoryStore):
+    """A memory store that fails or hangs when told: `fault` is None, `down` or `hang`."""
+
+    def __init__(self, new_epoch: Callable[[], str]) -> None:
+        super().__init__(new_epoch)
+        self.fault: str | None = None
+        self.appends: list[Sequence[Write]] = []
+
+    async def append(self, writes: Sequence[Write]) -> None:
+        """As `MemoryStore`, unless told otherwise. A hanging append stores nothing."""
+        if self.fault == "down":
+            raise StoreUnavailable("the fake store is down")
+        if self.fault == "hang":
+            await trio.sleep_forever()
+        await super().append(writes)
+        self.appends.append(writes)

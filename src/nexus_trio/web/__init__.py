@@ -1,0 +1,1 @@
+"""HTTP: the Quart-Trio application."""

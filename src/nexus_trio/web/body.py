@@ -1,0 +1,62 @@
+"""A request's body, read and checked as a whole, before any of its fields is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from quart import request
+from werkzeug.http import parse_options_header
+
+from nexus_trio import crisis
+from nexus_trio.errors import InvalidRequest, NexusError
+from nexus_trio.model.envelope import CrisisView
+from nexus_trio.runtime import care
+from nexus_trio.web import codec
+
+MAX_BODY_BYTES = 128 * 1024
+"""A message is at most 16 KiB, and at most six bytes of JSON for each of its own; and the rest."""
+
+
+async def read_fields(locale: str, *, streams: bool = True) -> Callable[[str], Any]:
+    """What gives a field of the request's JSON object: of whatever type it is, None if absent.
+
+    `streams`: False where a wish for an event stream is refused. Raises
+    `InvalidRequest`, with `crisis` in it where the words deserve help, which
+    is given in `locale` unless the body names another.
+    """
+    body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+    try:
+        _check_type(request.headers.get("Content-Type"))
+        if not streams:
+            _check_accept(request.headers.get("Accept"))
+        return codec.decode_fields(body).get
+    except NexusError as error:
+        error.crisis = _help_for(body, locale)
+        raise
+
+
+def _help_for(body: bytes, locale: str) -> CrisisView | None:
+    words, own_locale = codec.words_in(body)
+    return care.help_for(None, crisis.screen(words), own_locale or locale) if words else None
+
+
+def _check_type(value: str | None) -> None:
+    if value is None or value == "application/json":
+        return
+    kind, options = parse_options_header(value)
+    if kind.lower() != "application/json":
+        raise InvalidRequest("the Content-Type must be application/json")
+    if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise InvalidRequest("the body must be UTF-8: leave the charset out of the Content-Type")
+
+
+def _check_accept(value: str | None) -> None:
+    if value is None or "event-stream" not in value.lower():
+        return
+    accepted = request.accept_mimetypes
+    # On a tie JSON will do: only who wants a stream, and rather that, is refused.
+    if accepted["text/event-stream"] > accepted["application/json"]:
+        raise InvalidRequest(
+            "this version answers JSON only; send the call without Accept: text/event-stream"
+        )

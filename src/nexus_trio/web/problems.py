@@ -1,0 +1,109 @@
+"""Errors as RFC 9457 problem details: one shape for every refusal, never HTML.
+
+A problem says what to do and never repeats what was sent. What broke inside is
+logged by its type and place alone, for its message may quote somebody's words
+(I1).
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from quart import has_request_context, request
+from quart.wrappers import Response
+from quart_trio.wrappers import TrioResponse
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from nexus_trio.errors import CODES, Code, NexusError
+from nexus_trio.runtime.hub import anonymous
+from nexus_trio.web import codec, wire
+
+log = logging.getLogger("nexus_trio")
+
+INTERNAL = "internal"
+
+WEB_CODES: dict[str, Code] = {**CODES, INTERNAL: Code(500, "Something broke in the server")}
+"""Every code that a problem may carry: the shared table, and what should not happen."""
+
+LATER = ("/bridge/events", "/bridge/ws", "/v1", "/safety", "/metrics", "/operator")
+"""Calls that clients may know of and that this version does not have."""
+
+HEADERS = {
+    "Content-Type": "application/problem+json",
+    # A refusal may carry help, and names what it refuses: nobody else's to keep.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_DETAILS = {
+    400: "the request can't be read; compare it with /docs",
+    404: "there is nothing at this address; /docs lists the calls",
+    408: "the body did not arrive in time; send it again",
+    413: "the body is larger than 128 KiB; send less",
+}
+
+Raw = tuple[int, dict[str, str], bytes]
+
+
+def raw(error: NexusError) -> Raw:
+    """Status, headers and body of the answer to a refused call."""
+    problem = _problem(error.code, error.detail)
+    if error.crisis is not None:
+        problem.crisis = codec.crisis(error.crisis)
+    if error.partial is not None:
+        problem.partial = error.partial
+    return problem.status, _headers(error.code), codec.encode(problem)
+
+
+def _problem(code: str, detail: str) -> wire.ProblemObject:
+    row = WEB_CODES[code]
+    return wire.ProblemObject(f"/docs#{code}", row.title, row.status, detail, code, row.retry)
+
+
+def _headers(code: str) -> dict[str, str]:
+    wait = WEB_CODES[code].retry_after
+    return HEADERS if wait is None else {**HEADERS, "Retry-After": str(wait)}
+
+
+async def refused(error: NexusError) -> Response:
+    """A call that was refused, by us, with a reason."""
+    status, headers, body = raw(error)
+    return TrioResponse(body, status, headers)
+
+
+async def unroutable(error: HTTPException) -> Response:
+    """What the framework refuses: no such path or method, a body too large or too slow."""
+    status = error.code or 500
+    code = {404: "not_found", 413: "too_large"}.get(status)
+    if code is None:
+        code = "invalid_request" if status < 500 else INTERNAL
+    problem = _problem(code, _detail(status))
+    if problem.status != status:
+        # A status that HTTP has and our table of codes hasn't (405, 408).
+        problem.status, problem.title = status, HTTPStatus(status).phrase
+    response = TrioResponse(codec.encode(problem), status, HEADERS)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _detail(status: int) -> str:
+    path = request.path if has_request_context() else ""
+    if status == 404 and any(path == later or path.startswith(f"{later}/") for later in LATER):
+        return "this version does not have this call yet; /docs lists those it has"
+    if status == 405:
+        return "this address does not take this method; the Allow header lists those it takes"
+    return _DETAILS.get(status, _DETAILS[400])
+
+
+async def broken(error: Exception) -> Response:
+    """A defect of ours: said plainly, without details, and logged without words."""
+    log_defect(error)
+    problem = _problem(INTERNAL, "something broke in the server; its log says where")
+    return TrioResponse(codec.encode(problem), problem.status, HEADERS)
+
+
+def log_defect(error: BaseException) -> None:
+    """Log what broke and where, without its message."""
+    log.error("a call failed: %s", anonymous(error))

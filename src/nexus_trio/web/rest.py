@@ -1,0 +1,217 @@
+"""The calls under `/bridge`: each decodes, asks the hub, encodes, and decides nothing itself.
+
+A client that goes away cancels its handler. What was asked of the hub is
+finished all the same: the handler only waited for the answer.
+
+The docstrings of the handlers are the API description's own words.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from msgspec import Struct
+from quart import request
+from quart.wrappers import Response
+from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse
+
+from nexus_trio.errors import Draining, InvalidRequest
+from nexus_trio.model import fields
+from nexus_trio.model.envelope import Position
+from nexus_trio.runtime.hub import Hub
+from nexus_trio.web import codec, wire
+from nexus_trio.web.body import read_fields
+from nexus_trio.web.openapi import described
+
+VERSION = version("nexus-trio")
+
+HEADERS = {
+    "Content-Type": "application/json",
+    # What is said here is nobody else's to keep, a cache's neither.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Rest:
+    """The handlers, over one open hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def register(self, app: QuartTrio) -> None:
+        """Put the calls on `app`."""
+        session, room = "/bridge/sessions/<user_id>", "/bridge/rooms/<room>"
+        app.post("/bridge/chat")(self.chat)
+        app.get("/bridge/sessions")(self.sessions)
+        app.get(session)(self.session)
+        app.get(f"{session}/history")(self.history)
+        app.delete(session)(self.erase)
+        app.get("/bridge/rooms")(self.rooms)
+        app.get(room)(self.room)
+        app.post(f"{room}/join")(self.join)
+        app.post(f"{room}/leave")(self.leave)
+        app.post(f"{room}/say")(self.say)
+        app.get("/bridge/health")(self.health)
+        app.get("/bridge/ready")(self.ready)
+
+    @described(
+        wire.ReplyObject,
+        "not_found conflict too_large rate_limited mailbox_full aborted responder_failed"
+        " draining store_unavailable turn_timeout",
+        body=wire.ChatRequest,
+        tag="chat",
+    )
+    async def chat(self) -> Response:
+        """Send a message and get its reply.
+
+        One turn of the user's session, which is made where there is none. A
+        message that is exactly `look`, `who` or `help`, or begins with
+        `/go ROOM` or `/say TEXT`, is a command of the room. A client that goes
+        away changes nothing: the turn is stored, and the same `client_ref`
+        fetches its reply.
+        """
+        hub = self._hub
+        sent = await read_fields(hub.settings.locale, streams=False)
+        reply = await hub.ask(
+            # Of any type at all: the hub screens the message first, then checks.
+            sent("user_id"),
+            sent("message"),
+            username=sent("username"),
+            room=sent("room"),
+            client_ref=sent("client_ref"),
+            locale=sent("locale"),
+        )
+        return answer(codec.reply(reply))
+
+    @described(wire.SessionList, "", tag="sessions")
+    async def sessions(self) -> Response:
+        """List the live sessions."""
+        views = [codec.summary(view) for view in self._hub.sessions()]
+        return answer(wire.SessionList(len(views), views))
+
+    @described(wire.SessionObject, "not_found store_unavailable", tag="sessions")
+    async def session(self, user_id: str) -> Response:
+        """Get one session, live or stored.
+
+        Asking makes no session and brings nobody back into a room.
+        """
+        return answer(codec.session(await self._hub.session(user_id)))
+
+    @described(
+        wire.HistoryObject,
+        "not_found store_unavailable",
+        query=wire.HistoryQuery,
+        tag="sessions",
+    )
+    async def history(self, user_id: str) -> Response:
+        """Read a session's turns, oldest first, page by page."""
+        after, limit = _single("after"), _single("limit")
+        position = None if after is None else Position.parse(after)
+        page = await self._hub.history(user_id, position, _limit(limit))
+        return answer(codec.history(user_id, page))
+
+    @described(wire.ErasedObject, "not_found store_unavailable", tag="sessions")
+    async def erase(self, user_id: str) -> Response:
+        """Erase a session and all that is held of its user.
+
+        What the user said aloud goes too, and so do the persona's public
+        answers to it. A turn that runs is aborted first. It can't be undone;
+        the next message of this user opens a new session with a new id.
+        """
+        return answer(codec.erased(await self._hub.erase(user_id)))
+
+    @described(wire.RoomList, "", tag="rooms")
+    async def rooms(self) -> Response:
+        """List the rooms, and how many people are in each."""
+        world, counts = self._hub.world, self._hub.counts()
+        rooms = [wire.RoomSummary(r.name, r.title, counts[r.name]) for r in world.rooms.values()]
+        return answer(wire.RoomList(rooms))
+
+    @described(wire.RoomObject, "not_found", tag="rooms")
+    async def room(self, room: str) -> Response:
+        """Look at a room from outside: what it is, where its ways lead, who is in it."""
+        return answer(codec.room(self._hub.look(room)))
+
+    @described(
+        wire.RoomObject,
+        "not_found too_large aborted draining store_unavailable",
+        body=wire.PresenceRequest,
+        tag="rooms",
+    )
+    async def join(self, room: str) -> Response:
+        """Bring a user into a room, out of the one before."""
+        sent = await read_fields(self._hub.settings.locale)
+        view = await self._hub.join(sent("user_id"), room, sent("username"))
+        return answer(codec.room(view))
+
+    @described(
+        wire.RoomObject,
+        "not_found too_large aborted store_unavailable",
+        body=wire.PresenceRequest,
+        tag="rooms",
+    )
+    async def leave(self, room: str) -> Response:
+        """Take a user out of a room. Leaving a room that one is not in changes nothing."""
+        sent = await read_fields(self._hub.settings.locale)
+        return answer(codec.room(await self._hub.leave(sent("user_id"), room)))
+
+    @described(
+        wire.SaidObject,
+        "not_found too_large aborted draining store_unavailable",
+        body=wire.SayRequest,
+        tag="rooms",
+    )
+    async def say(self, room: str) -> Response:
+        """Say something aloud: all in the room hear it, its persona too.
+
+        The user goes to the room first. The words are screened as those of a
+        private message are.
+        """
+        sent = await read_fields(self._hub.settings.locale)
+        said = await self._hub.say(
+            sent("user_id"),
+            room,
+            sent("text"),
+            username=sent("username"),
+            locale=sent("locale"),
+        )
+        return answer(codec.said(said))
+
+    @described(wire.HealthObject, "", tag="server")
+    async def health(self) -> Response:
+        """See that the process lives, also while it is shutting down."""
+        seen = self._hub.statistics()
+        durability = self._hub.settings.durability
+        uptime = round(seen.uptime_s, 3)
+        return answer(
+            wire.HealthObject("ok", VERSION, seen.sessions, seen.rooms, uptime, durability)
+        )
+
+    @described(wire.ReadyObject, "draining store_unavailable", tag="server")
+    async def ready(self) -> Response:
+        """See whether the server takes work; while it starts or shuts down it does not."""
+        if not self._hub.ready:
+            raise Draining("the server is shutting down; ask again in a moment")
+        return answer(wire.ReadyObject("ready"))
+
+
+def answer(value: Struct) -> Response:
+    """The 200 that carries `value`."""
+    return TrioResponse(codec.encode(value), 200, HEADERS)
+
+
+def _single(name: str) -> str | None:
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise InvalidRequest(f"{name} is given more than once")
+    return values[0] if values else None
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return 50
+    # int() would take signs, spaces and other scripts' digits.
+    plain = text.isascii() and text.isdigit() and len(text) <= 4
+    return fields.page_limit(int(text) if plain else None)

@@ -1,0 +1,327 @@
+"""One connection over a stream in memory, in virtual time."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from lane_process import frame, request, upgrade
+from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
+
+from nexus_trio.lane.config import Limits, apply
+from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
+
+LIMITS = Limits()
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class PeerOf:
+    """The three questions that a connection asks its socket."""
+
+    family = socket.AF_INET
+
+    def __init__(self, gone: bool = False) -> None:
+        self.gone = gone
+
+    def getpeername(self) -> tuple[str, int]:
+        if self.gone:
+            raise OSError(errno.ENOTCONN, "not connected")
+        return ("127.0.0.1", 50000)
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 4004)
+
+
+class Stream:
+    """A stream in memory that passes for one over a socket."""
+
+    def __init__(self, stream: Any, gone: bool = False) -> None:
+        self._stream = stream
+        self.socket = PeerOf(gone)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@dataclass
+class Lane:
+    """A server's context, and what it takes to serve one connection of it."""
+
+    nursery: trio.Nursery
+    app: App
+    config: Config
+    context: ServerContext
+
+    def connect(self, *, lockstep: bool = False, gone: bool = False) -> Any:
+        ours, theirs = lockstep_stream_pair() if lockstep else memory_stream_pair()
+        wrapped = ASGIWrapper(self.app)  # type: ignore[arg-type]  # a plain callable
+        server = ContainedTCPServer(wrapped, self.config, self.context, {}, Stream(ours, gone))  # type: ignore[arg-type]  # in memory
+        self.nursery.start_soon(server.run)
+        return theirs
+
+    @property
+    def counts(self) -> dict[str, int]:
+        statistics = self.context.ledger.statistics()
+        return {
+            "contained": statistics.contained,
+            "unread": statistics.unread,
+            "silent": statistics.silent,
+        }
+
+
+def lane(nursery: trio.Nursery, app: App, grace: float = 10.0) -> Lane:
+    config = Config()
+    config.errorlog = None
+    config.graceful_timeout = grace
+    apply(config, LIMITS)
+    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()))
+
+
+async def until_closed(stream: Any) -> bytes:
+    got = b""
+    while piece := await stream.receive_some(65536):
+        got += piece
+    return got
+
+
+async def small(scope: Any, receive: Any, send: Any) -> None:
+    """Read the body, answer."""
+    while (await receive()).get("more_body"):
+        pass
+    await respond(send, b"done")
+
+
+async def respond(send: Any, body: bytes) -> None:
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def listens(scope: Any, receive: Any, send: Any) -> None:
+    """A WebSocket that only listens."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def test_a_send_to_a_client_that_does_not_read_ends(autojump_clock: MockClock) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send, b"x" * 1_000_000)
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, app)
+        stream = served.connect(lockstep=True)
+        await stream.send_all(request())
+    assert trio.current_time() == LIMITS.send
+    assert served.counts == {"contained": 0, "unread": 1, "silent": 0}
+
+
+async def test_a_slow_reader_is_not_cut_for_a_long_answer(autojump_clock: MockClock) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send, b"x" * 500_000)
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, app)
+        stream = served.connect(lockstep=True)
+        await stream.send_all(request("/", "Connection: close"))
+        got = b""
+        while piece := await stream.receive_some(65536):
+            got += piece
+            await trio.sleep(LIMITS.send - 1)
+    assert trio.current_time() > 5 * LIMITS.send
+    assert got.endswith(b"\r\n\r\n" + b"x" * 500_000)
+
+
+@pytest.mark.parametrize("cancelled_by", ["the app", "nobody"])
+async def test_at_termination_a_send_ends_within_the_grace(
+    autojump_clock: MockClock, cancelled_by: str
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with trio.move_on_after(1 if cancelled_by == "the app" else 1000):
+            await respond(send, b"x" * 1_000_000)
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, app, grace=10)
+        stream = served.connect(lockstep=True)
+        await stream.send_all(request())
+        await trio.sleep(5)
+        await served.context.terminated.set()
+    assert trio.current_time() == 5 + 10 - 2
+
+
+async def test_a_send_is_whole_though_its_caller_was_cancelled(autojump_clock: MockClock) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        with trio.move_on_after(1):
+            await send({"type": "websocket.send", "text": "a" * 100})
+        await send({"type": "websocket.send", "text": "b" * 100})
+
+    async with trio.open_nursery() as nursery:
+        stream = lane(nursery, app).connect(lockstep=True)
+        await stream.send_all(upgrade())
+        assert b" 101 " in await stream.receive_some(10_000)
+        await trio.sleep(2)
+        got = await until_closed(stream)
+    assert got.startswith(b"\x81\x64" + b"a" * 100 + b"\x81\x64" + b"b" * 100)
+
+
+@pytest.mark.parametrize("opening", [b"", b"GET / HT"], ids=["nothing sent", "half a head"])
+async def test_an_idle_connection_ends_when_its_settings_say(
+    autojump_clock: MockClock, opening: bytes
+) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, small)
+        served.config.keep_alive_timeout = 500
+        stream = served.connect()
+        await stream.send_all(opening)
+        await until_closed(stream)
+        assert trio.current_time() == 500
+        await stream.aclose()
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+async def test_a_kept_connection_is_answered_after_a_long_silence(
+    autojump_clock: MockClock,
+) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, small)
+        served.config.keep_alive_timeout = 500
+        stream = served.connect()
+        for _ in range(2):
+            await trio.sleep(450)
+            await stream.send_all(request())
+            got = b""
+            while not got.endswith(b"done"):
+                got += await stream.receive_some(1000)
+        await stream.aclose()
+
+
+async def test_the_silence_of_a_client_that_waits_for_its_answer_is_not_cut(
+    autojump_clock: MockClock,
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await trio.sleep(1000)
+        await respond(send, b"late")
+
+    async with trio.open_nursery() as nursery:
+        stream = lane(nursery, app).connect()
+        await stream.send_all(request("/", "Connection: close"))
+        assert (await until_closed(stream)).endswith(b"late")
+        await stream.aclose()
+
+
+@pytest.mark.parametrize("begins", ["", "Transfer-Encoding: chunked"])
+async def test_a_body_that_stops_is_cut(autojump_clock: MockClock, begins: str) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, small)
+        stream = served.connect()
+        await stream.send_all(request("/", begins or "Content-Length: 9", method="POST"))
+        await trio.sleep(LIMITS.body - 1)
+        await stream.send_all(b"5\r\n1")
+        assert (await until_closed(stream)).startswith(b"HTTP/1.1 408 ")
+        assert trio.current_time() == 2 * LIMITS.body - 1
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 1}
+
+
+async def test_an_idle_websocket_that_answers_pings_is_kept(autojump_clock: MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, listens)
+        stream = served.connect()
+        await stream.send_all(upgrade())
+        await stream.receive_some(10_000)
+        for _ in range(20):
+            assert await stream.receive_some(100) == b"\x89\x00"
+            await stream.send_all(frame(b"", 10))
+        assert trio.current_time() == 20 * LIMITS.ping
+        await stream.aclose()
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+async def test_a_websocket_whose_client_is_silent_is_cut(autojump_clock: MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, listens)
+        stream = served.connect()
+        await stream.send_all(upgrade())
+        await until_closed(stream)
+        assert trio.current_time() == LIMITS.silence
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 1}
+
+
+async def test_a_peer_that_is_gone_before_it_is_named(autojump_clock: MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, small)
+        served.connect(gone=True)
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+async def test_a_long_body_that_nobody_reads_leaves_nothing_behind(
+    autojump_clock: MockClock,
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await trio.sleep(1)  # the queue is full by then
+        await respond(send, b"early")
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, app)
+        stream = served.connect()
+        await stream.send_all(request("/", "Content-Length: 9000000", method="POST"))
+        for _ in range(50):
+            await stream.send_all(b"x" * 65536)
+            await trio.testing.wait_all_tasks_blocked()
+        assert (await until_closed(stream)).endswith(b"early")
+    assert served.context.ledger.statistics().open == 0
+
+
+async def test_what_breaks_in_a_connection_stays_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*args: object) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            raise ValueError("the client's words")
+
+    monkeypatch.setattr(ContainedTCPServer, "_converse", breaks)
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, small)
+        served.connect()
+    assert served.counts == {"contained": 1, "unread": 0, "silent": 0}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("where", ["the app", "the connection"])
+async def test_what_is_no_exception_ends_the_server(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], where: str
+) -> None:
+    async def breaks(*args: object) -> None:
+        raise BaseExceptionGroup("both", [ValueError("contained"), error()])
+
+    if where == "the connection":
+        monkeypatch.setattr(ContainedTCPServer, "_converse", breaks)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with trio.open_nursery() as nursery:
+            served = lane(nursery, breaks)
+            stream = served.connect()
+            await stream.send_all(request())
+    assert caught.group_contains(error)
+    assert not caught.group_contains(ValueError)
+    assert served.counts["contained"] == 1
+
+
+async def test_cancelled_leaves_a_connection(autojump_clock: MockClock) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await trio.sleep_forever()
+
+    with trio.move_on_after(7) as scope:
+        async with trio.open_nursery() as nursery:
+            served = lane(nursery, app)
+            await served.connect().send_all(request())
+    assert scope.cancelled_caught
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
