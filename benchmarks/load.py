@@ -129,3 +129,12 @@ async def open_sessions(url: str, count: int, lines: int = 16) -> None:
     async with trio.open_nursery() as nursery:
         for _ in range(lines):
             nursery.start_soon(some)
+
+
+async def sessions_open(url: str) -> int:
+    """How many sessions the server says are live."""
+    line = Connection(parse_url(url))
+    try:
+        return int(json.loads((await line.request("GET", "/bridge/health")).body)["sessions"])
+    finally:
+        line.close()

@@ -27,7 +27,7 @@ from typing import Any
 import trio
 
 from launch import Server, started
-from load import Sample, measure, open_sessions
+from load import Sample, measure, open_sessions, sessions_open
 from nexus_trio.experiment.environment import environment
 
 OURS, PEER, CEILING = "nexus-trio", "aiohttp", "bare-trio"
@@ -116,6 +116,9 @@ def sessions(given: argparse.Namespace) -> dict[str, Any]:
                 # The five who are measured are sessions, too.
                 trio.run(open_sessions, servers[size].url, max(0, count - 5))
             samples = rounds(servers, 5, given)
+            still = {size: trio.run(sessions_open, servers[size].url) for size in sizes}
+        if any(still[size] < count - 5 for size, count in sizes.items()):
+            raise SystemExit(f"{name} closed sessions during the measurement: {still}.")
         found[name] = {
             **{size: row(samples[size]) for size in sizes},
             # Above 1: a turn costs more when many sessions are open.

@@ -125,7 +125,7 @@ def test_imports_go_one_way(path: Path) -> None:
         target = module.removeprefix("nexus_trio").strip(".").replace(".", "/") or "__init__"
         if not ((ROOT / target).is_dir() or (ROOT / f"{target}.py").exists()):
             target = target.rpartition("/")[0] or "__init__"  # a name, not a module
-        if target == "errors" or target == "__init__" and name == "__main__":
+        if target == "errors" or (target == "__init__" and name == "__main__"):
             continue
         assert any(room in allowed for room in rooms_of(target)), f"{name} imports {target}"
 

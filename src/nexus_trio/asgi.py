@@ -52,7 +52,7 @@ class Application:
                 await self._app(scope, receive, send)
                 begun = self._stopped_at or trio.current_time()
                 await drain(self._hub, begun + settings.grace_s)
-        except* Exception as crash:  # noqa: BLE001 - passed on under the one name that ends Hypercorn
+        except* Exception as crash:
             raise LifespanFailureError("hub", "the hub crashed, see above") from crash
 
     def refuse(self) -> None:

@@ -124,9 +124,7 @@ async def serve(
 
         async with trio.open_nursery() as nursery:
             binds = await nursery.start(
-                partial(
-                    hypercorn_serve, create_app(hub), config, shutdown_trigger=refuse_new_work
-                )
+                partial(hypercorn_serve, create_app(hub), config, shutdown_trigger=refuse_new_work)
             )
             task_status.started(binds[0])
         await drain(hub, begun + settings.grace_s)

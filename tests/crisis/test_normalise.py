@@ -1,5 +1,6 @@
 """One spelling: what is undone, that it is done once for all, and its bounds."""
 
+import itertools
 import unicodedata
 
 import pytest
@@ -52,7 +53,7 @@ def test_the_result_is_plain(text: str) -> None:
     plain = normalise(text)
     assert set(plain) <= set("abcdefghijklmnopqrstuvwxyz0123456789., ")
     assert "  " not in plain
-    assert all(a != b or not a.isalpha() for a, b in zip(plain, plain[1:], strict=False))
+    assert all(a != b or not a.isalpha() for a, b in itertools.pairwise(plain))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_phrases_with_the_same_beginning_share_it_and_both_hold() -> None:
     "phrase", ["(one", "one)", "[one", "* one", "[one]", "", "one really two", "one (two|three]"]
 )
 def test_a_slip_of_the_pen_is_refused(phrase: str) -> None:
-    with pytest.raises(ValueError, match="phrase|dropped"):
+    with pytest.raises(ValueError, match=r"phrase|dropped"):
         book(phrase)
 
 

@@ -73,6 +73,10 @@ class CountingDict(dict[str, object]):
         CountingDict.asked += 1
         return super().__contains__(key)
 
+    def get(self, key: str, default: object = None) -> object:
+        CountingDict.asked += 1
+        return super().get(key, default)
+
 
 def _counting(node: object, seen: dict[int, object]) -> object:
     if not isinstance(node, dict):

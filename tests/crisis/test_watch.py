@@ -34,7 +34,8 @@ def run(turns: str, watch: Watch | None = None) -> tuple[Watch, list[Assessment]
         ("cccccc", "..F..F"),
         ("cc-c", "...."),  # 1, 1.8, 1.44, 2.152
         ("cc-cc", "....F"),
-        ("c-c-c-c-c-c-", "............"),
+        ("c-c-c-c-c-", "........F."),  # the sum nears 1 / (1 - 0.64)
+        ("c--" * 9, "..." * 9),  # nears 1 / (1 - 0.512), below 2.4,
         ("X", "F"),
         ("ccX", "..F"),
         ("ccXcc", "..F.."),  # the explicit turn cleared the score

@@ -136,6 +136,10 @@ def test_occupancy_is_a_set_with_positions(operations: list[tuple[str, str]]) ->
 def test_a_gap_or_a_foreign_event_is_refused(event: RoomEvent) -> None:
     with pytest.raises(ValueError, match="event"):
         apply(RoomState("Tower", START), event)
+
+
+def test_a_double_is_refused() -> None:
+    after = RoomState("Tower", Position("e", 1))
+    double = RoomEvent("Tower", "joined", "ada", position=Position("e", 1))
     with pytest.raises(ValueError, match="event"):
-        after = RoomState("Tower", Position("e", 1))
-        apply(after, RoomEvent("Tower", "joined", "ada", position=Position("e", 1)))
+        apply(after, double)

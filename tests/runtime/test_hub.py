@@ -135,9 +135,7 @@ async def test_stop_of_a_waiting_message_aborts_it_in_its_turn() -> None:
         assert statuses == [("one", "answered"), ("two", "aborted")]
 
 
-@pytest.mark.parametrize(
-    ("mode", "kind"), [("fail", ResponderFailed), ("hang", TurnTimeout)]
-)
+@pytest.mark.parametrize(("mode", "kind"), [("fail", ResponderFailed), ("hang", TurnTimeout)])
 async def test_a_failing_or_hanging_responder_aborts_the_turn(
     mode: str, kind: type[NexusError], autojump_clock: MockClock
 ) -> None:
@@ -419,27 +417,34 @@ async def test_a_connection_keeps_its_user_in_the_room(autojump_clock: MockClock
 
 
 async def test_a_slow_consumer_is_evicted_alone() -> None:
-    async with open_fake_hub(outbox_frames=3) as hub:
-        async with hub.attach("slow") as slow, hub.attach("quick") as quick:
-            for number in range(4):
-                await hub.say("ada", "Tower", f"{number}")
-                while len(quick):
-                    await quick.receive()
-            with pytest.raises(Evicted) as caught:
-                await slow.receive()
-            assert caught.value.code == 4429
-            assert not quick.closed
+    async with (
+        open_fake_hub(outbox_frames=3) as hub,
+        hub.attach("slow") as slow,
+        hub.attach("quick") as quick,
+    ):
+        for number in range(4):
+            await hub.say("ada", "Tower", f"{number}")
+            while len(quick):
+                await quick.receive()
+        with pytest.raises(Evicted) as caught:
+            await slow.receive()
+        assert caught.value.code == 4429
+        assert not quick.closed
 
 
 async def test_the_oldest_of_too_many_connections_goes() -> None:
-    async with open_fake_hub(connections_per_user=1) as hub, hub.attach("ada") as first:
-        async with hub.attach("ada") as second:
-            with pytest.raises(Evicted) as caught:
-                while True:
-                    await first.receive()
-            assert caught.value.code == 4409
-            assert not second.closed
-            assert hub.sessions()[0].connections == 1
+    async with (
+        open_fake_hub(connections_per_user=1) as hub,
+        hub.attach("ada") as first,
+        hub.attach("ada") as second,
+    ):
+        while len(first):
+            await first.receive()
+        with pytest.raises(Evicted) as caught:
+            await first.receive()
+        assert caught.value.code == 4409
+        assert not second.closed
+        assert hub.sessions()[0].connections == 1
 
 
 # --- erasing, draining, wrong use ---
@@ -516,9 +521,8 @@ async def test_draining_refuses_new_and_finishes_old() -> None:
 
 async def test_a_hub_that_closes_stores_what_ran_as_aborted() -> None:
     store, responder = FaultyStore(Names()), FakeResponder(mode="hang")
-    async with trio.open_nursery() as nursery:
-        async with open_fake_hub(responder, store) as hub:
-            got = await ask_later(nursery, hub, "ada", "running")
+    async with trio.open_nursery() as nursery, open_fake_hub(responder, store) as hub:
+        got = await ask_later(nursery, hub, "ada", "running")
     assert isinstance(got[0], Aborted)
     page = await store.history("ada", None, 5)
     assert page is not None

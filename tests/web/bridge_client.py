@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import openapi_check
+from quart_trio import QuartTrio
 from werkzeug.datastructures import Headers
 
 from nexus_trio.runtime.hub import Hub
@@ -38,7 +39,7 @@ class Bridge:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.app = create_app(hub)
-        self.document = json.loads(json.dumps(document(self.app)))
+        self.document = _described_once(self.app)
 
     async def get(self, path: str, **headers: str) -> Answer:
         """GET; header names with `_` for `-`."""
@@ -96,6 +97,16 @@ class Bridge:
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path):
                 return operations.get(method.lower())
         return None
+
+
+_described: dict[str, Any] = {}
+
+
+def _described_once(app: QuartTrio) -> dict[str, Any]:
+    """The description is the same for every hub, and takes longer than most tests."""
+    if not _described:
+        _described.update(json.loads(json.dumps(document(app))))
+    return _described
 
 
 @asynccontextmanager

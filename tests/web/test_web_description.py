@@ -23,15 +23,18 @@ async def test_every_route_is_described_whole() -> None:
         assert document == bridge.document
         assert document["openapi"].startswith("3.1.")
         assert document["info"]["version"] == rest.VERSION
+        routes: dict[str, set[str]] = {}
         for rule in bridge.app.url_map.iter_rules():
-            operations = document["paths"][re.sub(r"<(\w+)>", r"{\1}", rule.rule)]
-            methods = {method.lower() for method in rule.methods or ()} - {"head", "options"}
-            assert operations.keys() == methods
-            for operation in operations.values():
-                check_operation(rule.rule, operation)
+            path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+            routes.setdefault(path, set()).update(method.lower() for method in rule.methods or ())
+        assert routes.keys() == document["paths"].keys()
+        for path, methods in routes.items():
+            assert document["paths"][path].keys() == methods - {"head", "options"}
+            for operation in document["paths"][path].values():
+                check_operation(path, operation)
 
 
-def check_operation(rule: str, operation: dict[str, Any]) -> None:
+def check_operation(path: str, operation: dict[str, Any]) -> None:
     assert operation["summary"]
     assert operation["tags"]
     assert "200" in operation["responses"]
@@ -41,7 +44,7 @@ def check_operation(rule: str, operation: dict[str, Any]) -> None:
         if status != "200":
             assert list(response["content"]) == ["application/problem+json"]
     in_path = {p["name"] for p in operation["parameters"] if p["in"] == "path" and p["required"]}
-    assert in_path == set(re.findall(r"<(\w+)>", rule))
+    assert in_path == set(re.findall(r"{(\w+)}", path))
 
 
 async def test_every_reference_leads_somewhere_and_every_name_is_unique() -> None:

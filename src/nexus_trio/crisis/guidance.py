@@ -105,7 +105,7 @@ _OPENING: Final[dict[tuple[str, bool], str]] = {
     ("crisis", False): (
         "I'm really glad you told me, and I'm sorry that it hurts this much. You deserve to have "
         "a person beside you in this. I'm an AI and can't be that person, but people are there "
-        "for you at any time of day or night:"
+        "for you:"
     ),
     ("crisis", True): "I'm still here, and I'm an AI, so please let a person in as well:",
     ("imminent", False): (
@@ -173,4 +173,4 @@ def _line(row: Resource, country: str, who: str = "you are") -> str:
     if row.kind == "directory":
         return f"- Lines in every country: {row.contact}"
     chat = f", or chat at {row.url.removeprefix('https://')}" if row.url else ""
-    return f"- {row.name}: {row.contact}{chat}, at any time{where}"
+    return f"- {row.name}: {row.contact}{chat}{where}"

@@ -29,6 +29,8 @@ start or at the end; a fixed bound keeps the cost of hostile text fixed too.
 
 _HALF: Final = LIMIT // 2 - 2
 
+# ' in its other shapes: quotation marks, primes, accents, the fullwidth one.
+_APOSTROPHES = (0x2018, 0x2019, 0x201B, 0x2BC, 0x2B9, 0x2032, 0xB4, 0xFF07)
 _CYRILLIC = "абвгдезікмнорсԁһјӏѕтухуԛѡп", "abbrdezikmhopcdhjlstyxyqwn"
 _GREEK = "αβγδεζηικλνορτυχωσς", "abydezniklvoptuxwos"
 _LATIN = "ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ilodhdpagilryingbhacdejkmoptuvwzs"
@@ -49,7 +51,7 @@ def _look_alikes() -> dict[int, str | None]:
                 table.setdefault(ord(upper), b)
     for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6):  # squared, circled, flags
         table.update({first + n: chr(97 + n) for n in range(26)})
-    table.update(dict.fromkeys(map(ord, "’‘ʼʹ′´＇‛`"), None))
+    table.update(dict.fromkeys(_APOSTROPHES, None))
     table.update({0x3164: None, 0x115F: None, 0x1160: None, 0xFFA0: None})  # blank "letters"
     table.update({0x3002: ".", 0x2026: ".", 0xFF01: ".", 0xFF1F: ".", 0xFF0C: ",", 0x3001: ","})
     table.update({0x85: " ", 0x2028: " ", 0x2029: " "})  # line ends

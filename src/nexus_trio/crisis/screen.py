@@ -27,7 +27,7 @@ _LONG_WORD: Final = 8  # letters: shorter words hold no glued phrase
 
 # What `*` never stands for: a negation turns the sense round, a joining word or
 # a new `i` begins another thought, and a clause has ends.
-_NO_WILD: Final = frozenset({"not", "never", "no", "and", "but", "or", "i", START, END})
+_NO_WILD: Final = frozenset({"not", "never", "no", "and", "but", "or", "i", START, END, HERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Verdict:
     writer's own, and `none` where they say nothing of themselves.
     """
 
-    level: Level
-    because: tuple[str, ...]
-    about_other: bool
+    level: Level = "none"
+    because: tuple[str, ...] = ()
+    about_other: bool = False
 
 
 class _Match(NamedTuple):
@@ -57,7 +57,7 @@ class _Clause(NamedTuple):
     cues: list[_Match]
 
 
-_NOTHING: Final = Verdict("none", (), False)
+_NOTHING: Final = Verdict()
 
 
 def screen(text: str) -> Verdict:
@@ -116,19 +116,23 @@ def _matches(root: Node, tokens: list[str]) -> list[_Match]:
 
 def _walk(node: Node, tokens: list[str], start: int, found: list[_Match]) -> None:
     """Adds every entry whose phrase begins at `start`. Depth is that of the tree."""
-    todo = [(node, start + 1)]
-    while todo:
-        node, at = todo.pop()
+    todo: list[tuple[Node, int]] = []  # other ways on, where a gap leaves a choice
+    at = start + 1
+    while True:
         if HERE in node:
             found += [_Match(start, at, entry) for entry in node[HERE]]
-        if at < len(tokens):
-            token = tokens[at]
-            if token in node:
-                todo.append((node[token], at + 1))
-            if ANY in node and token not in _NO_WILD:
-                todo.append((node[ANY], at + 1))
-            if NUMBER in node and token.isdigit():
-                todo.append((node[NUMBER], at + 1))
+        token = tokens[at] if at < len(tokens) else HERE
+        follow = node.get(token) if token else None
+        if ANY in node and token not in _NO_WILD:
+            todo.append((node[ANY], at + 1))
+        if NUMBER in node and token.isdigit():
+            todo.append((node[NUMBER], at + 1))
+        if follow is not None:
+            node, at = follow, at + 1
+        elif todo:
+            node, at = todo.pop()
+        else:
+            return
 
 
 def _judge(clauses: list[_Clause]) -> Verdict:

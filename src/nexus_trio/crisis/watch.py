@@ -4,14 +4,15 @@ What each verdict does to the watch of its session:
 
 | verdict | score | fires | streak | own level |
 |---|---|---|---|---|
-| `none` | × 0.8 | no | 0 | one turn nearer to fading |
-| `concern` | × 0.8, + 1 | at 2.4: as `crisis`, score 0 | + 1 | at least `concern` |
+| `none` | times 0.8 | no | 0 | one turn nearer to fading |
+| `concern` | times 0.8, + 1 | at 2.4: as `crisis`, score 0 | + 1 | at least `concern` |
 | `crisis`, `imminent` | 0 | yes, by itself | + 1 | at least that |
 
 So three turns of concern in a row (1, 1.8, 2.44) fire on the third, not before;
-concern on every other turn never does. An explicit turn clears the score, as an
-accumulated one does: both bring a notice, and that notice has answered what led
-up to it. Without that, the next low turn would bring a second one at once.
+concern on every other turn fires on the ninth turn, on every third turn never.
+An explicit turn clears the score, as an accumulated one does: both bring a
+notice, and that notice has answered what led up to it. Without that, the next
+low turn would bring a second one at once.
 
 The own level rises at once and fades one step after `FADE_TURNS` turns in a row
 below it. It fades by turns, never by time: a person who comes back after a

@@ -213,6 +213,7 @@ Fair enough. Shall we begin again?
 I don't know why. What is your own guess?
 Good question, and I have no sure answer. What makes you ask about {topic}?
 I can't say. What would the answer change?
+That's beyond me. What do others say about it?
 [how]
 I'm not sure how. What have you tried?
 Step by step, I suppose. What would the first one be?
@@ -221,6 +222,7 @@ I know too little to say. Who would know?
 I don't know enough to say. What do you think?
 I'd only be guessing. What made you think of {topic}?
 I can't tell you that, and I won't invent it. What do you know already?
+That's more than I know. Where would you look it up?
 [when]
 I couldn't say when. What depends on it?
 I have no calendar. When would be good for you?
@@ -249,6 +251,7 @@ Maybe so, maybe not. How does it look to you?
 I'm an AI and have no favourites. What are yours?
 I can't like things as you do. What do you like about {topic}?
 I have no tastes to speak of, being an AI. And you?
+An AI is easy to please: everything is fine with me. What pleases you?
 [sum]
 That makes {topic}.
 {topic}, if I have counted well.
@@ -1018,7 +1021,8 @@ class _Talk:
     def _reflected(self) -> str:
         subject = self._about()
         if subject is None:
-            return "listen"
+            told = self._something_told() if self.roll(2) else None
+            return self._callback(told) if told else "listen"
         noun = subject.rpartition(" ")[2]
         if noun not in _PEOPLE:
             return "reflect"
@@ -1182,7 +1186,7 @@ class _Talk:
         if topic != "recall" and roll == 0:
             told = self._something_told()
             if told:
-                return self._callback(told)
+                return self.say(self._callback(told))
         quiet = topic != "noted" and roll <= (2 if topic in ("story", "joke", "poem") else 1)
         return "" if quiet else self.say("ask")
 
@@ -1201,9 +1205,10 @@ class _Talk:
         return None
 
     def _callback(self, fact: _Fact) -> str:
+        """The topic that brings this fact up again; the slot is filled here."""
         kind = fact.kind if fact.kind in ("like", "live", "work") else "called"
         self.fact = fact.clause if kind in ("like", "work") else fact.value
-        return self.say(f"callback_{kind}")
+        return f"callback_{kind}"
 
     # Lines.
 

@@ -113,7 +113,7 @@ class Hub:
         message's verdict is not `none`. Cancelling this wait leaves the turn
         running: it is stored all the same.
         """
-        verdict = crisis.screen(message) if isinstance(message, str) else crisis.Verdict()
+        verdict = _screen(message)
         try:
             post = self._post(user_id, message, username, room, client_ref, locale)
             slot = await self._deliver(post, verdict)
@@ -205,7 +205,7 @@ class Hub:
         locale: str | None = None,
     ) -> Said:
         """Say `text` aloud in the room, going there first. Bounds and errors as for `ask`."""
-        verdict = crisis.screen(text) if isinstance(text, str) else crisis.Verdict()
+        verdict = _screen(text)
         try:
             target = self._room(room)
             words = fields.message(text, "text")
@@ -385,6 +385,11 @@ class Hub:
                     log.error("a room dropped an operation: %s", anonymous(crash))
         finally:
             room.close()
+
+
+def _screen(words: object) -> crisis.Verdict:
+    """The verdict, first of all; what is no text at all says nothing."""
+    return crisis.screen(words if isinstance(words, str) else "")
 
 
 def anonymous(crash: BaseException) -> str:

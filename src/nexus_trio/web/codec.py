@@ -60,10 +60,10 @@ def words_in(body: bytes) -> tuple[str, str | None]:
     """The message and locale of a body that was refused, as far as they can be read; else "".
 
     Python's decoder is the more forgiving one: it takes lone surrogates, which
-    broken clients send in the midst of a message.
+    broken clients send in the midst of a message. A byte order mark is passed over.
     """
     try:
-        found = json.loads(body.decode("utf-8", "replace"))
+        found = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return "", None
     if not isinstance(found, dict):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from quart import has_request_context, request
+from quart import has_request_context, has_websocket_context, request, websocket
 from quart.wrappers import Response
 from quart_trio.wrappers import TrioResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -89,12 +89,21 @@ async def unroutable(error: HTTPException) -> Response:
 
 
 def _detail(status: int) -> str:
-    path = request.path if has_request_context() else ""
-    if status == 404 and any(path == later or path.startswith(f"{later}/") for later in LATER):
+    if status == 404 and _is_later(_path()):
         return "this version does not have this call yet; /docs lists those it has"
     if status == 405:
         return "this address does not take this method; the Allow header lists those it takes"
     return _DETAILS.get(status, _DETAILS[400])
+
+
+def _path() -> str:
+    if has_request_context():
+        return request.path
+    return websocket.path if has_websocket_context() else ""
+
+
+def _is_later(path: str) -> bool:
+    return any(path == call or path.startswith(f"{call}/") for call in LATER)
 
 
 async def broken(error: Exception) -> Response:
