@@ -60,9 +60,13 @@ class Settings:
         built=("scripted",),
         later=("openai",),
     )
-    openai_base_url: str = _setting("", "Where the model server is, for the `openai` responder.")
-    openai_api_key: str = _setting("", "Its key. Never shown, never logged.", secret=True)
-    openai_model: str = _setting("", "Its model.")
+    openai_base_url: str = _setting(
+        "", "Address of the model server; without effect until the `openai` responder is built."
+    )
+    openai_api_key: str = _setting(
+        "", "Key of the model server. Never shown, never logged.", secret=True
+    )
+    openai_model: str = _setting("", "Model to ask there.")
     broker: str = _setting(
         "local",
         "How room events get their order; one process needs no service.",

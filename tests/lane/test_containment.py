@@ -29,6 +29,10 @@ class PeerOf:
 
     def __init__(self, gone: bool = False) -> None:
         self.gone = gone
+        self.options: list[tuple[int, ...]] = []
+
+    def setsockopt(self, *option: int) -> None:
+        self.options.append(option)
 
     def getpeername(self) -> tuple[str, int]:
         if self.gone:
@@ -264,6 +268,18 @@ async def test_a_peer_that_is_gone_before_it_is_named(autojump_clock: MockClock)
     assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
 
 
+async def test_the_kernel_gives_up_on_a_machine_that_is_gone(autojump_clock: MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, small)
+        stream = served.connect()
+        await trio.testing.wait_all_tasks_blocked()
+        (connection,) = served.context.ledger.connections
+        assert connection.stream.socket.options == [
+            (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(LIMITS.send * 1000))
+        ]
+        await stream.aclose()
+
+
 async def test_a_long_body_that_nobody_reads_leaves_nothing_behind(
     autojump_clock: MockClock,
 ) -> None:
@@ -305,14 +321,18 @@ async def test_what_is_no_exception_ends_the_server(
 
     if where == "the connection":
         monkeypatch.setattr(ContainedTCPServer, "_converse", breaks)
-    with pytest.raises(BaseExceptionGroup) as caught:
+    served: list[Lane] = []
+
+    async def serve() -> None:
         async with trio.open_nursery() as nursery:
-            served = lane(nursery, breaks)
-            stream = served.connect()
-            await stream.send_all(request())
+            served.append(lane(nursery, breaks))
+            await served[0].connect().send_all(request())
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await serve()
     assert caught.group_contains(error)
     assert not caught.group_contains(ValueError)
-    assert served.counts["contained"] == 1
+    assert served[0].counts["contained"] == 1
 
 
 async def test_cancelled_leaves_a_connection(autojump_clock: MockClock) -> None:

@@ -45,7 +45,7 @@ COMMANDS = {
     "/say /go Tower": Command("say", "/go Tower"),
 }
 TURNS = (
-    "", " ", "/", "look at that", "looking", "//look", "/ look", "who are you", "helpful",
+    "", " ", "/", "look at that", "looking", "//look", "//who", "/ look", "who are you", "helpful",
     "help me", "/going", "/going Tower", "/sayonara", "/says hi", "go", "go away",
     "go to Tower", "go Towers",
     "going Tower", "say hello", "go Tower now", "/looks", "look!", "Tower", "let's go Tower", "\0",

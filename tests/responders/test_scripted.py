@@ -228,6 +228,9 @@ TOLD = (
     (("my name is Ada",), "do you remember my name?", "Ada"),
     (("call me Bea", "I like walking"), "what's my name?", "Bea"),
     (("my name is Ada", "actually, my name is Zoe"), "what is my name?", "Zoe"),
+    (("call me Ada", "my name is Zoe"), "what is my name?", "Zoe"),
+    (("my name is Ada", "call me Zoe"), "what is my name?", "Zoe"),
+    (("I like tea", "I like rain", "I like maps"), "what do I like?", "you like rain"),
     (("I like green tea.",), "what do I like?", "green tea"),
     (("I live in New York, by the park",), "where do I live?", "New York"),
     (("I work as a nurse",), "what did I tell you?", "a nurse"),
@@ -287,6 +290,12 @@ def test_a_riddle_is_kept_open_until_its_answer(room: Room) -> None:
         assert right.lower() in given_up.lower()
         solved = ask(room, f"is it {right}?", "hi", "tell me a riddle").lower()
         assert right.lower() in solved
+
+
+def test_another_one_is_another_of_the_same() -> None:
+    tower = WORLD.rooms["Tower"]
+    said = ask(tower, "and another", "hi", "tell me a story")
+    assert any(said.startswith(story) for story in tower.persona.lines["story"])
 
 
 def test_no_open_riddle_is_said_plainly() -> None:
@@ -377,6 +386,13 @@ def test_concern_is_answered_shortly_with_an_open_question(prompt: Prompt) -> No
     said = reply(replace(prompt, crisis_level="concern", message="it is all too much", turn=2))
     assert said.endswith("?")
     assert len(said) <= 200
+
+
+def test_after_a_crisis_the_jokes_stop_for_a_while() -> None:
+    garden = WORLD.rooms["Garden"]
+    told = (Exchange("I want to die", f"I'm Fernby, an AI. {_CARE['crisis'][0]}"),)
+    said = reply(Prompt("ada", None, garden, 2, "thanks for staying", "none", told))
+    assert said in ("You're welcome.", "Gladly.", "Any time.")
 
 
 def test_an_unknown_level_is_treated_as_a_crisis() -> None:

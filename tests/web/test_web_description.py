@@ -43,8 +43,9 @@ def check_operation(path: str, operation: dict[str, Any]) -> None:
         assert response["description"]
         if status != "200":
             assert list(response["content"]) == ["application/problem+json"]
-    in_path = {p["name"] for p in operation["parameters"] if p["in"] == "path" and p["required"]}
-    assert in_path == set(re.findall(r"{(\w+)}", path))
+    in_path = [part for part in operation["parameters"] if part["in"] == "path"]
+    assert all(part["required"] and part["schema"]["maxLength"] <= 64 for part in in_path)
+    assert {part["name"] for part in in_path} == set(re.findall(r"{(\w+)}", path))
 
 
 async def test_every_reference_leads_somewhere_and_every_name_is_unique() -> None:

@@ -454,6 +454,9 @@ async def test_a_defect_is_internal_and_leaks_no_words(
         answer = await bridge.chat(user_id="ada", message=CANARY)
         assert (answer.status, answer.json["code"]) == (500, "internal")
         assert answer.json["retry"] is False
+        assert "its log says where" in answer.json["detail"]
         assert CANARY.encode() not in answer.body
         assert CANARY not in caplog.text
         assert "ZeroDivisionError at " in caplog.text
+        # A part that was never raised itself has no place; what was raised has one.
+        assert grouped or " broken < " in caplog.text

@@ -58,6 +58,7 @@ class ContainedProtocol(H11Protocol):
     """
 
     config: Config
+    _refused = False
 
     async def handle(self, event: Event) -> None:
         """Take what was read, or that the client is gone."""
@@ -76,14 +77,18 @@ class ContainedProtocol(H11Protocol):
 
     async def stream_send(self, event: StreamEvent) -> None:
         """Send what the app or the WebSocket asks for."""
+        if self._refused:
+            return  # the answer was ours; the app may still think that it is its own
         if isinstance(event, StreamClosed) and isinstance(self.stream, WSStream):
             await self._close_frame(self.stream)
         await super().stream_send(event)
 
-    async def ping(self) -> None:
-        """Ask the client of an accepted WebSocket whether it is there."""
-        if isinstance(self.stream, WSStream):
-            await self.stream._send_wsproto_event(Ping())
+    async def ping(self) -> bool:
+        """Ask the client of a WebSocket whether it is there; false before it was accepted."""
+        if not isinstance(self.stream, WSStream) or not self.stream.handshake.accepted:
+            return False
+        await self.stream._send_wsproto_event(Ping())
+        return True
 
     async def time_out(self) -> None:
         """The client stopped halfway: 408 if a request was not answered yet, then the end."""
@@ -96,10 +101,11 @@ class ContainedProtocol(H11Protocol):
 
     @property
     def is_websocket(self) -> bool:
-        """Whether a WebSocket was accepted on the connection."""
-        return isinstance(self.stream, WSStream) and self.stream.handshake.accepted
+        """Whether the connection was handed over to a WebSocket, accepted or not."""
+        return isinstance(self.stream, WSStream)
 
     async def _answer_and_close(self, status: int) -> None:
+        self._refused = True
         if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             await self._send_error_response(status)
         await self.send(Closed())

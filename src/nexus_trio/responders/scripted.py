@@ -401,7 +401,8 @@ insult 12: shut up, you are stupid, youre stupid, i hate you, you suck, you are 
   useless, stupid bot, you are boring, youre boring, youre dumb, you are dumb, idiot
 sad 60: sad, unhappy, not happy, not good, not great, not ok, not okay, depressed, miserable,
   crying, cried, heartbroken, down today, feeling down, feel down, hopeless, awful, terrible,
-  feel bad
+  feel bad, bad day, rotten day, rough day, hard day, horrible day, shouted at me, yelled at me,
+  laughed at me, bad news, went wrong
 lonely 60: lonely, alone, no friends, nobody to talk to, no one to talk to
 anxious 60: anxious, anxiety, worried, worry, nervous, stressed, stress, afraid, scared, panic,
   overwhelmed, frightened
@@ -442,7 +443,7 @@ yes 4: yes, yeah, yep, yup, sure, of course, please do, yes please, go on, defin
   absolutely
 no 4: no, nope, nah, not really, no thanks, never
 okay 4: ok, okay, k, hm, hmm, i see, alright, all right, right, cool, nice, fine, good,
-  interesting, maybe, idk, great, wow, oh
+  nothing special, nothing much, not much, nothing, interesting, maybe, idk, great, wow, oh
 """)
 _FEELINGS: Final = frozenset({"sad", "lonely", "anxious", "angry", "tired", "bored", "happy"})
 _AT_START: Final = frozenset({"greeting", "yes", "no", "okay", "laugh"})
@@ -522,10 +523,15 @@ granny husband kids landlord manager mom mother mum neighbour neighbor neighbour
 parents partner roommate sister sisters brothers son sons daughters teacher uncle wife
 """)
 _ADJECTIVES: Final = _words("""\
-bad beautiful best big black blue cold early easy favorite favourite first funny good great
-green hard hot huge last late little long lovely new next nice old own real really red second
-short small strange third tiny very white whole worst young
+bad beautiful best big black blue boring bright busy calm cheap clean clear cold cool crazy dark
+deep different difficult dry early easy empty english expensive fast favorite favourite fine first
+free fresh full funny good great green grey happy hard heavy horrible hot huge kind last late left
+light little local long loud lovely mad main narrow new next nice old other own perfect plain poor
+pretty public quick quiet rainy real really red rich right rotten rough round sad second short shy
+silly simple slow small soft strange strong sunny sweet tall terrible thick thin third tiny very
+warm weak weird wet white whole wide wild worst wrong yellow young
 """)
+_ADJECTIVE_HEADS: Final = ("ful", "ous", "ible", "able", "ive", "less", "ish", "iest")
 _STOP: Final = _words("""\
 able about after again all also always and another any anything are around back because been
 before being between bit both but can cant case come could couldnt couple did didnt does doesnt
@@ -605,7 +611,10 @@ _KINDS: Final = (
     (" labels ", "label"),
 )
 _TAILED: Final = frozenset({"noted", "recall", "who", "place", "sum", "ai", "answer", "guess_yes"})
-_UNTAILED: Final = frozenset({"goodbye", "thanks", "riddle", "bored", "laugh", "help"})
+_UNTAILED: Final = frozenset({"goodbye", "thanks", "riddle", "bored", "laugh", "help"}) | frozenset(
+    {"listen", "reflect", "person"}
+)
+_MORE: Final = _words("another more again next")
 _TELLING: Final = _words("i im my me")
 _KEEPING: Final = _words("keep note noted label reference code ref remember token tag order ticket")
 _OFFERS: Final = (("riddle", "riddle"), ("story", "story"), ("joke", "joke"), ("answer", "answer"))
@@ -656,6 +665,9 @@ class _Book:
 def _lines(texts: Iterable[str]) -> tuple[_Line, ...]:
     said = [text.partition(" => ")[0] for text in texts]
     return tuple(_Line(text, max(_SLOT.split(text), key=len)) for text in said)
+
+
+_CARE_MARKS: Final = tuple(line.mark for texts in _CARE.values() for line in _lines(texts))
 
 
 def _without_topic(choice: _Choice) -> _Choice:
@@ -799,13 +811,15 @@ def _subject(reading: _Reading) -> str | None:
 
 def _quotable(word: str) -> bool:
     """Words that stand alone are quoted; short ones and likely adjectives would sound odd."""
+    if not word.isascii() and max(word) >= "\u2e80":
+        return False  # scripts without spaces: the word would be the whole sentence
     return len(word) > 4 and not word.lower().endswith(_ADJECTIVE_ENDS) and _sayable(word)
 
 
 def _noun(words: list[str], raw: list[str], place: int) -> str | None:
     taken: list[str] = []
     for word, shown in zip(words[place : place + 3], raw[place : place + 3], strict=True):
-        adjective = word in _ADJECTIVES
+        adjective = word in _ADJECTIVES or word.endswith(_ADJECTIVE_HEADS)
         if not adjective and not _sayable(shown):
             return None
         taken.append(shown)
@@ -852,8 +866,9 @@ def _facts(messages: Iterable[str]) -> list[_Fact]:
         for place in _places(low, mark) if mark in low else ():
             start = place + len(mark)
             fact = _fact(text[start : start + 60], kind, clause)
-            if fact:
-                found.setdefault("name" if kind == "name" else fact.clause, (place, fact))
+            key = "name" if kind == "name" or fact is None else fact.clause
+            if fact and place > found.get(key, (-1,))[0]:
+                found[key] = place, fact
     for place, fact in _called(text, low):
         found.setdefault(fact.clause, (place, fact))
     return [fact for _, fact in sorted(found.values(), key=lambda pair: pair[0])]
@@ -949,6 +964,9 @@ class _Talk:
         key = f"{seed}\0{book.room.name}\0{prompt.turn}\0{prompt.message[:SEEN_CHARS]}"
         digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         self.dice = int.from_bytes(digest, "big")
+        # Soon after words of care the persona's jokes would jar: plain lines, then.
+        lately = "\n".join(exchange.response for exchange in prompt.history[-3:])
+        self.gentle = any(mark in lately for mark in _CARE_MARKS)
         self.topic: str | None = None
         self.fact = ""
 
@@ -1021,8 +1039,7 @@ class _Talk:
     def _reflected(self) -> str:
         subject = self._about()
         if subject is None:
-            told = self._something_told() if self.roll(2) else None
-            return self._callback(told) if told else "listen"
+            return self._idle() or "listen"
         noun = subject.rpartition(" ")[2]
         if noun not in _PEOPLE:
             return "reflect"
@@ -1036,7 +1053,7 @@ class _Talk:
     def _spoken(self) -> str | None:
         """What the words themselves call for, from the most to the least telling."""
         reading = self.reading
-        early = _match(reading, _EARLY)
+        early = _match(reading, _EARLY) or self._once_more()
         if early:
             return early
         counted = _total(reading)
@@ -1046,7 +1063,25 @@ class _Talk:
         late = _match(reading, _LATE)
         if late in ("yes", "okay"):
             late = self._accepted() or late
+        if late == "okay":
+            late = self._idle() or late
         return self._room_talk() or late or self._asked()
+
+    def _idle(self) -> str | None:
+        """Where the user has little to say, half of the time: something that they told."""
+        told = self._something_told() if self.roll(2) else None
+        return self._callback(told) if told else None
+
+    def _once_more(self) -> str | None:
+        """What the last reply told, where the user asks for another."""
+        reading, history = self.reading, self.prompt.history
+        if not history or len(reading.words) > 4 or _MORE.isdisjoint(reading.words):
+            return None
+        last = history[-1].response
+        for topic in ("story", "joke", "riddle", "poem"):
+            if any(line.mark in last for part in self.book.lines[topic] for line in part):
+                return topic
+        return None
 
     def _asked(self) -> str | None:
         kind = _question(self.reading)
@@ -1180,7 +1215,12 @@ class _Talk:
     def _tail(self, topic: str, said: str) -> str:
         """Sometimes a second sentence: something remembered, or a question of the persona's."""
         own = self.book.room.persona.lines
-        if said.endswith("?") or topic in _UNTAILED or (topic not in _TAILED and topic not in own):
+        if (
+            self.gentle
+            or said.endswith("?")
+            or topic in _UNTAILED
+            or (topic not in _TAILED and topic not in own)
+        ):
             return ""
         roll = self.roll(4)
         if topic != "recall" and roll == 0:
@@ -1215,6 +1255,8 @@ class _Talk:
     def say(self, topic: str) -> str:
         """A line of `topic`, not used lately, with its slots filled."""
         own, common = (self.book.lines if self.topic else self.book.plain)[topic]
+        if self.gentle and common:
+            own = ()
         return self._fill(self._fresh(own, common))
 
     def _fresh(self, own: tuple[_Line, ...], common: tuple[_Line, ...]) -> str:

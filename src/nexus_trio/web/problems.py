@@ -41,6 +41,7 @@ _DETAILS = {
     404: "there is nothing at this address; /docs lists the calls",
     408: "the body did not arrive in time; send it again",
     413: "the body is larger than 128 KiB; send less",
+    500: "something broke in the server; its log says where",
 }
 
 Raw = tuple[int, dict[str, str], bytes]
@@ -109,7 +110,7 @@ def _is_later(path: str) -> bool:
 async def broken(error: Exception) -> Response:
     """A defect of ours: said plainly, without details, and logged without words."""
     log_defect(error)
-    problem = _problem(INTERNAL, "something broke in the server; its log says where")
+    problem = _problem(INTERNAL, _DETAILS[500])
     return TrioResponse(codec.encode(problem), problem.status, HEADERS)
 
 

@@ -16,6 +16,8 @@ from nexus_trio.model import fields
 LevelName = Literal["none", "concern", "crisis", "imminent"]
 CommandName = Literal["look", "who", "help", "go", "say"]
 
+POSITION_PATTERN = "^[A-Za-z0-9]{1,64}:[0-9]{1,19}$"
+
 UserId = Annotated[
     str,
     Meta(
@@ -78,7 +80,7 @@ Locale = Annotated[
 PositionText = Annotated[
     str,
     Meta(
-        pattern="^[A-Za-z0-9]{1,64}:[0-9]{1,19}$",
+        pattern=POSITION_PATTERN,
         description="A place in a stream, EPOCH:OFFSET. Give it back as you got it.",
         examples=["6fb1f0c2a9d34e57:12"],
     ),
@@ -120,10 +122,19 @@ class SayRequest(Struct):
 class HistoryQuery(Struct):
     """Which page of a history."""
 
-    after: Annotated[
-        PositionText | UnsetType,
-        Meta(description="Turns behind this position (exclusive); else from the beginning."),
-    ] = UNSET
+    after: (
+        Annotated[
+            str,
+            Meta(
+                pattern=POSITION_PATTERN,
+                description=(
+                    "A position as the server gave it: turns behind it (exclusive);"
+                    " else from the beginning."
+                ),
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     limit: Annotated[int, Meta(ge=1, le=1000, description="Turns of one page.")] = 50
 
 

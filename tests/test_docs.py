@@ -1,0 +1,86 @@
+"""The documents are true: examples run, tables match the code, links lead somewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nexus_trio.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.name)
+def test_an_example_runs(example: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(example)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = EXPECTED[example.name]
+    assert re.fullmatch(expected, done.stdout, re.DOTALL), done.stdout
+
+
+EXPECTED = {
+    "ask.py": r".*Ada.*\n1 none\n",
+    "own_server.py": r"listening: True\n",
+    "screen.py": r"none\nconcern\ncrisis\n",
+}
+
+
+def test_every_example_has_its_output_here() -> None:
+    assert {e.name for e in EXAMPLES} == set(EXPECTED)
+
+
+def settings_table() -> str:
+    """The table of docs/settings.md, from the settings themselves."""
+    lines = ["| setting | variable | default | why |", "|---|---|---|---|"]
+    for spec in dataclasses.fields(Settings):
+        default = f"`{spec.default}`" if spec.default != "" else "(empty)"
+        variable, reason = f"NEXUS_{spec.name.upper()}", spec.metadata["reason"]
+        lines.append(f"| `{spec.name}` | `{variable}` | {default} | {reason} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_settings_is_the_settings() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    shown = page.partition("<!-- settings -->\n")[2].strip()
+    assert shown == settings_table()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http:", "https:")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def readme_block(name: str) -> str:
+    """The command between two markers in the README: what CI runs, and newcomers paste."""
+    found = re.search(
+        rf"<!-- {name} -->\n```sh\n(.+?)\n```\n<!-- end -->", (ROOT / "README.md").read_text()
+    )
+    assert found, f"the README has no block {name}"
+    return found[1]
+
+
+def test_the_readme_has_two_lines_to_paste() -> None:
+    assert "nexus-trio experiment" in readme_block("experiment")
+    assert "pytest" in readme_block("tests")
+    assert "\n" not in readme_block("experiment") + readme_block("tests")
+
+
+def test_the_pages_name_paths_that_exist() -> None:
+    for page in PAGES:
+        for path in re.findall(r"`((?:src|tests|docs|benchmarks)/[\w/.-]+)`", page.read_text()):
+            assert (ROOT / path).exists(), f"{page.name} names {path}"
