@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "runtime",
     },
-    "serve": {
+    "server": {
         "model",
         "settings",
         "runtime",
@@ -56,10 +56,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "web",
         "lane",
     },
-    "asgi": {"settings", "runtime", "web", "lane", "serve"},
-    "cli": {"settings", "serve", "web", "experiment", "__init__"},
+    "asgi": {"settings", "runtime", "web", "lane", "server"},
+    "cli": {"settings", "server", "web", "experiment", "__init__"},
     "__main__": {"cli"},
-    "__init__": {"errors", "serve", "settings", "web"},
+    "__init__": {"errors", "server", "settings", "web"},
 }
 
 # Third-party packages, and the only places that may import them.
@@ -73,7 +73,7 @@ THIRD_PARTY: dict[str, set[str]] = {
         "lane",
         "experiment",
         "testing",
-        "serve",
+        "server",
         "asgi",
         "cli",
     },
@@ -82,7 +82,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "quart_schema": {"web"},
     "werkzeug": {"web"},
     "msgspec": {"web"},
-    "hypercorn": {"lane", "serve", "asgi"},
+    "hypercorn": {"lane", "server", "asgi"},
     "h11": {"lane"},
     "h2": {"lane"},
     "wsproto": {"lane"},

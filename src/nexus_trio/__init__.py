@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nexus_trio.errors import NexusError
-    from nexus_trio.serve import open_hub, serve
+    from nexus_trio.server import open_hub, serve
     from nexus_trio.settings import Settings
     from nexus_trio.web.app import create_app
 
@@ -26,8 +26,8 @@ _HOMES = {
     "NexusError": "nexus_trio.errors",
     "Settings": "nexus_trio.settings",
     "create_app": "nexus_trio.web.app",
-    "open_hub": "nexus_trio.serve",
-    "serve": "nexus_trio.serve",
+    "open_hub": "nexus_trio.server",
+    "serve": "nexus_trio.server",
 }
 
 

@@ -18,7 +18,7 @@ from quart_trio import QuartTrio
 
 from nexus_trio.lane import Address, install, refuse_non_loopback
 from nexus_trio.runtime.hub import Hub
-from nexus_trio.serve import drain, open_hub
+from nexus_trio.server import drain, open_hub
 from nexus_trio.settings import Settings, load
 from nexus_trio.web.app import create_app
 

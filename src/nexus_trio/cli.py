@@ -115,7 +115,7 @@ def first(error: BaseException) -> BaseException:
 
 
 async def _serve(settings: Settings, *, as_json: bool) -> None:
-    from nexus_trio.serve import serve as run_server  # the web stack loads only where it is run
+    from nexus_trio.server import serve as run_server  # the web stack loads only where it is run
 
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -220,7 +220,7 @@ def openapi(as_json: Json = True) -> None:
 
 
 async def _document() -> dict[str, Any]:
-    from nexus_trio.serve import open_hub
+    from nexus_trio.server import open_hub
     from nexus_trio.web.app import create_app
     from nexus_trio.web.openapi import document
 

@@ -504,6 +504,16 @@ async def test_a_message_during_an_erasure_starts_the_new_session() -> None:
         assert [t.message for t in (await hub.history("ada")).turns] == ["new"]
 
 
+async def test_an_erasure_that_takes_too_long_says_so(autojump_clock: MockClock) -> None:
+    store = SlowToErase()
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", "old")
+        with pytest.raises(StoreUnavailable):
+            await hub.erase("ada")
+        store.go.set()
+        assert (await hub.erase("ada")).turns == 1
+
+
 async def test_draining_refuses_new_and_finishes_old() -> None:
     responder = FakeResponder(mode="hang")
     async with open_fake_hub(responder) as hub, trio.open_nursery() as nursery:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from bridge_client import serving
 
-from nexus_trio.web.guard import FOREIGN_HOST, FOREIGN_ORIGIN, FOREIGN_SITE, Guard, refusal
+from nexus_trio.web.guard import (
+    FOREIGN_HOST,
+    FOREIGN_ORIGIN,
+    FOREIGN_SITE,
+    Guard,
+    arrived_elsewhere,
+    refusal,
+)
 
 OWN = ("Host", "127.0.0.1:4004")
 
@@ -120,3 +127,40 @@ async def test_a_foreign_web_socket_is_closed_before_it_opens() -> None:
 async def test_a_lifespan_has_no_headers_and_passes() -> None:
     async with serving() as bridge, bridge.app.test_app():
         assert (await bridge.get("/bridge/health")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("server", "elsewhere"),
+    [
+        (("127.0.0.1", 4004), False), (("127.9.9.9", 1), False), (("::1", 4004), False),
+        (("::ffff:127.0.0.1", 4004), False), (("/run/nexus.sock", None), False), (None, False),
+        (("localhost", 80), False), (("10.0.0.1", 4004), True), (("0.0.0.0", 4004), True),
+        (("::", 4004), True), (("fe80::1", 4004), True), (("::ffff:10.0.0.1", 4004), True),
+    ],
+)  # fmt: skip
+def test_the_address_that_was_reached_counts(
+    server: tuple[str, int | None] | None, elsewhere: bool
+) -> None:
+    assert arrived_elsewhere(server) == elsewhere
+
+
+async def test_a_call_at_another_address_is_refused_whatever_it_says() -> None:
+    async def app(scope: object, receive: object, send: object) -> None:
+        raise AssertionError("the guard let it through")
+
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    async def receive() -> object:
+        raise AssertionError("a refusal reads nothing")
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "server": ("192.0.2.1", 4004),
+        "headers": [(b"host", b"127.0.0.1:4004")],
+    }
+    await Guard(app)(scope, receive, send)
+    assert sent[0]["status"] == 403

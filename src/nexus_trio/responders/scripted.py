@@ -617,7 +617,12 @@ _UNTAILED: Final = frozenset({"goodbye", "thanks", "riddle", "bored", "laugh", "
 _MORE: Final = _words("another more again next")
 _TELLING: Final = _words("i im my me")
 _KEEPING: Final = _words("keep note noted label reference code ref remember token tag order ticket")
-_OFFERS: Final = (("riddle", "riddle"), ("story", "story"), ("joke", "joke"), ("answer", "answer"))
+_OFFERS: Final = (
+    ("riddle", "riddle"),
+    ("story", "story"),
+    ("joke", "joke"),
+    ("the answer", "answer"),
+)
 
 
 # ------------------------------------------------------------------ the tables
@@ -667,7 +672,7 @@ def _lines(texts: Iterable[str]) -> tuple[_Line, ...]:
     return tuple(_Line(text, max(_SLOT.split(text), key=len)) for text in said)
 
 
-_CARE_MARKS: Final = tuple(line.mark for texts in _CARE.values() for line in _lines(texts))
+_CARE_MARKS: Final = tuple(line.mark for line in _lines((*_CARE["crisis"], *_CARE["imminent"])))
 
 
 def _without_topic(choice: _Choice) -> _Choice:

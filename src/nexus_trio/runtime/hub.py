@@ -18,7 +18,7 @@ from datetime import datetime
 import trio
 
 from nexus_trio import crisis
-from nexus_trio.errors import Draining, InvalidRequest, NexusError, NotFound
+from nexus_trio.errors import Draining, InvalidRequest, NexusError, NotFound, StoreUnavailable
 from nexus_trio.model import fields
 from nexus_trio.model.envelope import (
     NO_CRISIS,
@@ -302,23 +302,23 @@ class Hub:
         """Remove the session and all that is held of the user (I19).
 
         What runs is aborted first. A caller that goes away does not stop it
-        half-way. Raises `NotFound` where nothing is held.
+        half-way. Raises `NotFound` where nothing is held, `StoreUnavailable`
+        where the store did not say in time that it is done.
         """
         user = fields.user_id(user_id)
         while user in self._erasing:
             await self._erasing[user].wait()
         done = self._erasing[user] = trio.Event()
         try:
-            with trio.fail_after(3 * self.settings.store_timeout_s) as deadline:
-                deadline.shield = True
+            with trio.move_on_after(3 * self.settings.store_timeout_s, shield=True):
                 session = self._sessions.get(user)
                 if session is not None:
                     session.close(ERASED)
                     await session.ended.wait()
-                held = await self._services.store.load(user, 0)
-                if held is None:
+                if await self._services.store.load(user, 0) is None:
                     raise NotFound("nothing is held of this user")
                 return await self._services.store.erase(user)
+            raise StoreUnavailable("the store took too long; erase again")
         finally:
             del self._erasing[user]
             done.set()

@@ -78,8 +78,13 @@ def crisis(view: CrisisView) -> wire.CrisisObject:
     if view is NO_CRISIS:
         return _CALM
     lines = [wire.ResourceObject(r.name, r.contact, r.url, r.country) for r in view.resources]
-    # The level comes from a closed set that the wire's type repeats.
-    return wire.CrisisObject(view.level, view.detected, view.turns, view.notice, lines)  # type: ignore[arg-type]
+    return wire.CrisisObject(
+        view.level,  # type: ignore[arg-type]  # of a closed set, which the wire's type repeats
+        view.detected,
+        view.turns,
+        view.notice,
+        lines,
+    )
 
 
 def reply(value: Reply) -> wire.ReplyObject:

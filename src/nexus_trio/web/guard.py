@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from nexus_trio.errors import Forbidden
@@ -32,6 +32,7 @@ _HOST = re.compile(
 
 FOREIGN_HOST = "the Host must be localhost, 127.0.0.1 or [::1]; use one of them in the URL"
 FOREIGN_ORIGIN = "this came from a page of another origin; call the server from its own pages"
+FOREIGN_ADDRESS = "without tokens the server answers on loopback alone; bind it to 127.0.0.1"
 FOREIGN_SITE = "a browser marks this as coming from another site; open the address directly"
 
 
@@ -57,6 +58,23 @@ def refusal(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     if origins and not _is_own(origins, hosts[0]):
         return FOREIGN_ORIGIN
     return None
+
+
+def arrived_elsewhere(server: Any) -> bool:
+    """Whether a connection came in at another address than loopback. Pure.
+
+    `server` is what ASGI says of the near end: host and port, or the path of a
+    UNIX socket. However the application was started, and whatever it was told
+    to bind, this is the address that the caller reached.
+    """
+    if not isinstance(server, (tuple, list)) or server[1] is None:
+        return False
+    try:
+        address = ip_address(server[0])
+    except ValueError:
+        return False  # a name: only a test's transport has one
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return not (mapped or address).is_loopback
 
 
 def _is_own(origins: list[bytes], host: bytes) -> bool:
@@ -93,7 +111,8 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        detail = refusal(scope["headers"])
+        elsewhere = arrived_elsewhere(scope.get("server"))
+        detail = FOREIGN_ADDRESS if elsewhere else refusal(scope["headers"])
         if detail is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
