@@ -56,7 +56,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except Unmet as error:
         fail(str(error), 1)
     except _WRONG_USE as error:
-        fail(f"{error.format_message()}; see 'nexus-trio --help'", getattr(error, "exit_code", 2))
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)
+            sys.exit(2)
+        where = error.ctx.command_path if error.ctx is not None else "nexus-trio"
+        fail(f"{error.format_message().rstrip('.')}; see '{where} --help'", 2)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -80,7 +84,8 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """A server through which people talk with AI personas in shared rooms."""

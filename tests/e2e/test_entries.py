@@ -355,7 +355,8 @@ def test_experiment_against_a_server_of_its_own(tmp_path: Path) -> None:
 def test_experiment_without_a_server_says_so() -> None:
     done = nexus("experiment", "--url", "http://127.0.0.1:9")
     assert done.returncode == 2
-    assert "is it running?" in done.stderr
+    assert "start the server or correct --url" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_config_show_says_where_each_setting_came_from(

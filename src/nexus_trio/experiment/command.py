@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from nexus_trio.errors import SettingsError
 from nexus_trio.experiment.result import Result
 from nexus_trio.experiment.run import run_experiment
-from nexus_trio.experiment.wire import UnsupportedUrl, WireError
+from nexus_trio.experiment.wire import WireError
 
 LISTENING = b"nexus-trio listening on "
 START_DEADLINE = 30.0
@@ -30,7 +30,12 @@ async def run_and_report(url: str | None, users: int, messages: int) -> Result:
     """
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task("messages answered", total=users * messages)
@@ -43,10 +48,8 @@ async def run_and_report(url: str | None, users: int, messages: int) -> Result:
                 return await run_experiment(url, users, messages, progress=progress)
             async with own_server() as own:
                 return await run_experiment(own, users, messages, progress=progress)
-        except UnsupportedUrl as error:
-            raise SettingsError(f"{error}; give --url http://HOST:PORT") from None
         except WireError as error:
-            raise SettingsError(f"can't talk with the server: {error}; is it running?") from None
+            raise SettingsError(str(error)) from None
 
 
 @asynccontextmanager

@@ -8,8 +8,6 @@ the hub itself ends whatever opened it.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,16 +31,16 @@ from nexus_trio.model.envelope import (
 )
 from nexus_trio.model.world import World
 from nexus_trio.runtime import care
+from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.mailbox import Closed, Slot
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.session import Session
+from nexus_trio.runtime.state import stored_view
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Page
-
-log = logging.getLogger("nexus_trio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +281,7 @@ class Hub:
         loaded = await self._services.store.load(user, 0)
         if loaded is None:
             raise NotFound("nothing is held of this user")
-        record = loaded.record
-        level = "none" if record.watch is None else record.watch[2]
-        return SessionView(
-            user, record.session_id, None, loaded.turns, record.created_at,
-            record.last_active, 0, level,
-        )  # fmt: skip
+        return stored_view(loaded)
 
     async def history(self, user_id: str, after: Position | None = None, limit: int = 50) -> Page:
         """A page of ended turns behind `after` (exclusive), 1 to 1,000 of them."""
@@ -369,7 +362,7 @@ class Hub:
             await session.run()
         except* Exception as crash:  # noqa: BLE001 - one actor is contained here
             self._session_crashes += 1
-            log.error("a session crashed and was closed: %s", anonymous(crash))
+            log_crash("a session crashed and was closed", crash)
         finally:
             del self._sessions[session.user_id]
             session.ended.set()
@@ -382,7 +375,7 @@ class Hub:
                     await room.run()
                 except* Exception as crash:  # noqa: BLE001 - one actor is contained here
                     self._room_crashes += 1
-                    log.error("a room dropped an operation: %s", anonymous(crash))
+                    log_crash("a room dropped an operation", crash)
         finally:
             room.close()
 
@@ -390,15 +383,6 @@ class Hub:
 def _screen(words: object) -> crisis.Verdict:
     """The verdict, first of all; what is no text at all says nothing."""
     return crisis.screen(words if isinstance(words, str) else "")
-
-
-def anonymous(crash: BaseException) -> str:
-    """What broke and where, without the message, which may quote somebody's words (I1)."""
-    if isinstance(crash, BaseExceptionGroup):
-        return "; ".join(anonymous(part) for part in crash.exceptions)
-    frames = traceback.extract_tb(crash.__traceback__)[-3:]
-    where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
-    return f"{type(crash).__name__} at {where}"
 
 
 @asynccontextmanager

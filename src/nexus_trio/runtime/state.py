@@ -6,7 +6,7 @@ from collections import deque
 from datetime import datetime
 
 from nexus_trio.crisis.watch import Watch
-from nexus_trio.model.envelope import CrisisView, Notice, Position, Reply
+from nexus_trio.model.envelope import CrisisView, Notice, Position, Reply, SessionView
 from nexus_trio.model.presence import Presence
 from nexus_trio.model.transcript import Turn
 from nexus_trio.responders.base import Exchange
@@ -110,3 +110,19 @@ class SessionState:
             command,
             occupants,
         )
+
+
+def stored_view(loaded: LoadedSession) -> SessionView:
+    """A session that is not live, as its user sees it: in no room, without a connection."""
+    record = loaded.record
+    level = "none" if record.watch is None else Watch.from_tuple(record.watch).level
+    return SessionView(
+        record.user_id,
+        record.session_id,
+        None,
+        loaded.turns,
+        record.created_at,
+        record.last_active,
+        0,
+        level,
+    )

@@ -7,7 +7,6 @@ logged by its type and place alone, for its message may quote somebody's words
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 
 from quart import has_request_context, has_websocket_context, request, websocket
@@ -16,10 +15,8 @@ from quart_trio.wrappers import TrioResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from nexus_trio.errors import CODES, Code, NexusError
-from nexus_trio.runtime.hub import anonymous
+from nexus_trio.runtime.crash import log_crash
 from nexus_trio.web import codec, wire
-
-log = logging.getLogger("nexus_trio")
 
 INTERNAL = "internal"
 
@@ -116,4 +113,4 @@ async def broken(error: Exception) -> Response:
 
 def log_defect(error: BaseException) -> None:
     """Log what broke and where, without its message."""
-    log.error("a call failed: %s", anonymous(error))
+    log_crash("a call failed", error)
