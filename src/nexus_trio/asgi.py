@@ -74,4 +74,4 @@ def check(addresses: Sequence[Address]) -> None:
 
 
 app = Application()
-install(check, on_shutdown=app.refuse)
+install(check, on_stop=app.refuse)

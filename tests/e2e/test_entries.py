@@ -292,7 +292,7 @@ def until_draining(server: Bridge) -> None:
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", server.port), timeout=GUARD).close()
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):
             return
     raise AssertionError("it still listens")
 
@@ -301,10 +301,9 @@ def until_draining(server: Bridge) -> None:
     ("entry", "options", "env", "says"),
     [
         ("serve", ("--host", "0.0.0.0"), {}, "loopback"),
-        ("command", ("--bind", "0.0.0.0:0"), {}, "loopback"),
-        ("command", ("--workers", "2"), {}, "--workers 1"),
+        ("command", ("--bind", "0.0.0.0:0", "--workers", "0"), {}, "loopback"),
         ("serve", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
-        ("command", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
+        ("command", ("--workers", "0"), {"NEXUS_AUTH": "tokens"}, "not built yet"),
         ("serve", (), {"NEXUS_DURABILITY": "power"}, "not built yet"),
         ("serve", (), {"NEXUS_RESPONDER": "openai"}, "not built yet"),
         ("serve", (), {"NEXUS_BROKER": "redis://localhost"}, "not built yet"),
@@ -322,6 +321,21 @@ def test_what_can_not_be_is_refused_plainly(
         assert server.wait() == 2, server.said()
         assert says in server.said()
         assert "Traceback" not in server.said()
+    finally:
+        server.log.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(("--bind", "0.0.0.0:0"), "loopback"), (("--workers", "2"), "--workers 1")],
+)
+def test_the_command_refuses_plainly_in_its_worker_too(options: tuple[str, ...], says: str) -> None:
+    server = spawn("command", *options)
+    try:
+        server.wait()  # Hypercorn's parent process keeps its worker's status to itself
+        assert says in server.said()
+        assert "Traceback" not in server.said()
+        assert "Running on" not in server.said()
     finally:
         server.log.close()
 
