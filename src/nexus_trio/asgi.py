@@ -16,7 +16,7 @@ from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from hypercorn.utils import LifespanFailureError
 from quart_trio import QuartTrio
 
-from nexus_trio.lane import Address, install, refuse_non_loopback
+from nexus_trio.lane import Address, install, plain_refusal, refuse_non_loopback
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.server import drain, open_hub
 from nexus_trio.settings import Settings, load
@@ -74,4 +74,5 @@ def check(addresses: Sequence[Address]) -> None:
 
 
 app = Application()
-install(check, on_stop=app.refuse)
+with plain_refusal():
+    install(check, on_stop=app.refuse)

@@ -71,4 +71,4 @@ async def _say(command: Command, job: Job, room: RoomActor, move: Mover) -> str:
     post = job.post
     placed = await move(Move("say", text=command.argument, verdict=job.verdict, locale=post.locale))
     job.crisis = placed.crisis or NO_CRISIS
-    return f"You say it aloud in the {room.spec.title}."
+    return f"You say it aloud in the {room.spec.name}."
