@@ -169,9 +169,10 @@ def experiment(
     if transport != "http":
         raise SettingsError("--transport must be http; this version has no other")
     from nexus_trio.experiment.command import run_and_report
+    from nexus_trio.experiment.report import markdown
 
     result = trio.run(run_and_report, url, users, messages)
-    text = result.to_markdown()
+    text = markdown(result)
     if markdown_file is not None:
         write(markdown_file, text)
     if json_file is not None:
