@@ -287,14 +287,32 @@ def test_a_second_signal_ends_it_at_once() -> None:
 
 
 def until_draining(server: Bridge) -> None:
-    """Return once it takes no new connection."""
+    """Return once it takes no more work, and see that it says so and how it is."""
     deadline = time.monotonic() + GUARD
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", server.port), timeout=GUARD).close()
-        except (ConnectionRefusedError, ConnectionResetError):
-            return
-    raise AssertionError("it still listens")
+    while server.call("GET", "/bridge/ready")[0] == 200:
+        assert time.monotonic() < deadline
+    status, problem = server.call("GET", "/bridge/ready")
+    assert (status, problem["code"], problem["retry"]) == (503, "draining", True)
+    assert server.call("GET", "/bridge/health")[1]["status"] == "ok"
+    status, problem = chatted(server, {"user_id": "late", "message": "I want to die"})
+    assert (status, problem["code"]) == (503, "draining")
+    assert "988" in problem["crisis"]["notice"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_turn_that_outlasts_the_grace_is_answered_as_aborted(entry: str) -> None:
+    options = ("--graceful-timeout", "2") if entry == "command" else ()
+    with bridge(entry, *options, NEXUS_PACE_S="5", NEXUS_GRACE_S="2") as server:
+        connection = server.connect()
+        body = json.dumps(GOOD)
+        connection.request("POST", "/bridge/chat", body, {"Content-Type": "application/json"})
+        until_received(server)
+        server.process.terminate()
+        response = connection.getresponse()
+        problem = json.loads(response.read())
+        connection.close()
+        assert (response.status, problem["code"]) == (499, "aborted")
+        assert server.wait() == 0, server.said()
 
 
 @pytest.mark.parametrize(

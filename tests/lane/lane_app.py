@@ -16,7 +16,7 @@ CANARY = "canary-7f3a"
 BIG = 48 * 1024 * 1024  # more than the kernel takes for a client that does not read
 
 
-def told_to_stop() -> None:
+async def told_to_stop(within: float) -> None:
     print("told to stop", file=sys.stderr, flush=True)
 
 

@@ -30,10 +30,13 @@ from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
 
 Check = Callable[[Sequence[Address]], None]
 Trigger = Callable[[], Awaitable[None]]
-OnStop = Callable[[], None]
+OnStop = Callable[[float], Awaitable[None]]
 
 MADE_FOR = "0.18"
 WRONG_USE = 2
+
+FIRST, SECOND = 0.55, 0.35
+"""Of the grace period under the command: what `on_stop` has, then the connections."""
 
 _hypercorns_worker_serve = hypercorn.trio.run.worker_serve
 
@@ -41,8 +44,9 @@ _hypercorns_worker_serve = hypercorn.trio.run.worker_serve
 class Containment:
     """What is installed: the check of addresses, the limits, and the counts.
 
-    `on_stop` is called, under the command, when its worker is told to stop:
-    before Hypercorn begins to wait for the connections.
+    `on_stop` is awaited, under the command, when its worker is told to stop and
+    still listens, with the seconds it has; then Hypercorn's wait for the
+    connections begins.
     """
 
     def __init__(self, check: Check, limits: Limits) -> None:
@@ -99,13 +103,15 @@ class Containment:
         shutdown_trigger: Trigger | None = None,
     ) -> None:
         """The same in a worker of the `hypercorn` command, where nobody is left to catch."""
-        with plain_refusal(), seen_by_parent(shutdown_trigger):
-            await self.serve(
-                app,
-                config,
-                sockets=sockets,
-                shutdown_trigger=partial(_told_to_stop, shutdown_trigger, self.on_stop),
+        apply(config, self.limits)
+        stopped: Trigger = partial(_told_to_stop, shutdown_trigger)
+        if self.on_stop is not None:
+            stopped = partial(
+                _then, stopped, partial(self.on_stop, FIRST * config.graceful_timeout)
             )
+            config.graceful_timeout *= SECOND
+        with plain_refusal(), seen_by_parent(shutdown_trigger):
+            await self.serve(app, config, sockets=sockets, shutdown_trigger=stopped)
 
 
 _installed: Containment | None = None
@@ -201,7 +207,7 @@ def _refuse_other_version(found: str) -> None:
         )
 
 
-async def _told_to_stop(trigger: Trigger | None, on_stop: OnStop | None) -> None:
+async def _told_to_stop(trigger: Trigger | None) -> None:
     """Return once the parent process says so, or SIGTERM comes.
 
     The command's parent tells its worker through an event, but whoever stops a
@@ -214,8 +220,11 @@ async def _told_to_stop(trigger: Trigger | None, on_stop: OnStop | None) -> None
                 nursery.start_soon(_then_cancel, trigger, nursery.cancel_scope)
             await anext(aiter(signals))
             nursery.cancel_scope.cancel()
-    if on_stop is not None:
-        on_stop()
+
+
+async def _then(first: Trigger, second: Trigger) -> None:
+    await first()
+    await second()
 
 
 async def _then_cancel(trigger: Trigger, scope: trio.CancelScope) -> None:

@@ -155,7 +155,8 @@ class Rest:
     async def leave(self, room: str) -> Response:
         """Take a user out of a room. Leaving a room that one is not in changes nothing."""
         sent = await read_fields(self._hub.settings.locale)
-        return answer(codec.room(await self._hub.leave(sent("user_id"), room)))
+        view = await self._hub.leave(sent("user_id"), room, sent("username"))
+        return answer(codec.room(view))
 
     @described(
         wire.SaidObject,
