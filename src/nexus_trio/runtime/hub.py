@@ -25,6 +25,7 @@ from nexus_trio.errors import (
     StoreUnavailable,
 )
 from nexus_trio.model import fields
+from nexus_trio.model.commands import spoken
 from nexus_trio.model.envelope import (
     NO_CRISIS,
     CrisisView,
@@ -197,7 +198,7 @@ class Hub:
         target = self._room(room)
         session = self._sessions.get(fields.user_id(user_id))
         move = Move("leave", target.spec.name, self._username(username))
-        if session is not None and not session.closing:
+        if session is not None:
             try:
                 await session.move(move)
             except (Closed, Aborted):
@@ -401,7 +402,9 @@ class Hub:
 
 def _screen(words: object) -> crisis.Verdict:
     """The verdict, first of all: of words in the wrong wrapping, too, before they are refused."""
-    return crisis.screen(words if isinstance(words, str) else "" if words is None else str(words))
+    if not isinstance(words, str):
+        return crisis.screen("" if words is None else str(words))
+    return crisis.screen(spoken(words))
 
 
 @asynccontextmanager

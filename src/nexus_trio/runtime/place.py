@@ -61,9 +61,9 @@ class Place:
         self._state = state
         self._outboxes = outboxes
         self._services = services
-        # A join that was asked for and not yet answered: should the session
-        # end now, the room would still let the user in (I15).
-        self._entering: str | None = None
+        # The room that was asked to let the user in or out and has not answered:
+        # should the session end now, the user might be, or come to be, in it (I15).
+        self._unanswered: str | None = None
 
     async def do(self, move: Move) -> None:
         """Carry `move` out and answer its slot; a `NexusError` is an answer too."""
@@ -93,26 +93,31 @@ class Place:
 
     async def _become(self, event: PresenceEvent, room: str | None) -> None:
         """Move to where the table says. On `StoreUnavailable` it is in no room for now."""
-        state, rooms = self._state, self._services.rooms
+        state = self._state
         before = state.presence
         target = step(before, event, self._services.world.default, room)
         if before.room is not None and before.room != target.room:
             # From here on it is in no room, whatever the store says: a room that
             # could not publish this shows the user as gone, and publishes later.
             state.presence = Presence(None, target.back)
-            await rooms[before.room].ask(Ask("leave", state.user_id, state.username))
+            await self._ask(before.room, Ask("leave", state.user_id, state.username))
         if target.room is not None and before.room != target.room:
-            self._entering = target.room
-            try:
-                await rooms[target.room].ask(
-                    Ask("join", state.user_id, state.username, outboxes=tuple(self._outboxes))
-                )
-            except StoreUnavailable:
-                self._entering = None
-                raise
-        state.presence, self._entering = target, None
+            outboxes = tuple(self._outboxes)
+            join = Ask("join", state.user_id, state.username, outboxes=outboxes)
+            await self._ask(target.room, join)
+        state.presence = target
         if target.back != before.back:
             await self._remember()
+
+    async def _ask(self, room: str, ask: Ask) -> None:
+        """Have `room` do `ask`, and remember it for `vacate` until it has been answered."""
+        self._unanswered = room
+        try:
+            await self._services.rooms[room].ask(ask)
+        except StoreUnavailable:
+            self._unanswered = None  # the room sees to it that the user is not there
+            raise
+        self._unanswered = None
 
     async def _remember(self) -> None:
         """Store where the next call brings the user, and the watch."""
@@ -156,7 +161,7 @@ class Place:
         Not where the hub closes: its rooms end with it.
         """
         state, services = self._state, self._services
-        for name in (state.presence.room, self._entering):
+        for name in (state.presence.room, self._unanswered):
             if name is not None and math.isinf(services.load.deadline):
                 await leave_for_good(
                     services.rooms[name], state.user_id, state.username, services.patience()

@@ -252,10 +252,7 @@ class Session:
             if self._urgent is not None:
                 job.finish_by(self._urgent[1])
             try:
-                reply = await self._answer(state, job)
-                job.slot.set(reply)
-                if reply.command is None:
-                    self._tell(reply)
+                job.slot.set(await self._answer(state, job))
             except NexusError as error:
                 error.crisis = error.crisis or self._help(job)
                 job.slot.fail(error)
@@ -286,7 +283,10 @@ class Session:
         room = self._services.rooms[state.presence.room or self._services.world.default]
         aside = await answer_command(state, job, room, self._services, self._moved)
         if aside is None:
-            return await run_turn(state, job, known, room.spec, self._services)
+            reply = await run_turn(state, job, known, room.spec, self._services)
+            for outbox in self._outboxes:
+                outbox.offer(reply)
+            return reply
         if post.client_ref is not None:
             while len(self._asides) >= ASIDES:
                 del self._asides[next(iter(self._asides))]
@@ -321,10 +321,6 @@ class Session:
         for move in self._moves.close():
             move.slot.fail(error)
 
-    def _tell(self, reply: Reply) -> None:
-        for outbox in self._outboxes:
-            outbox.offer(reply)
-
     async def _keep_place(self, place: Place, state: SessionState) -> None:
         """Do the moves, and leave the room or end when the deadlines say so."""
         while not self._closing:
@@ -354,13 +350,15 @@ class Session:
         settings = self._services.settings
         if self._busy:
             return
-        silent = trio.current_time() - self._last_seen
-        if state.presence.room is not None and silent >= settings.presence_grace_s:
+        # The same sums as in `_deadline`: a difference would be rounded otherwise,
+        # and a deadline that is reached and yet not over comes round for ever.
+        now, seen = trio.current_time(), self._last_seen
+        if state.presence.room is not None and now >= seen + settings.presence_grace_s:
             try:
                 await place.grace_over()
             except StoreUnavailable:
                 return  # the room shows the user as gone and tells it later
-        elif silent >= settings.session_idle_s:
+        elif now >= seen + settings.session_idle_s:
             # Nothing awaits between the looks above and this flag: no message
             # can have come in between.
             self._closing = True
