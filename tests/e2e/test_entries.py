@@ -305,7 +305,8 @@ def until_draining(server: Bridge) -> None:
         ("command", ("--workers", "2"), {}, "--workers 1"),
         ("serve", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
         ("command", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
-        ("serve", (), {"NEXUS_DURABILITY": "power"}, "not built yet"),
+        ("serve", (), {"NEXUS_DURABILITY": "forever"}, "durability must be"),
+        ("serve", ("--data", "/proc/sys/nexus"), {}, "--data"),
         ("serve", (), {"NEXUS_RESPONDER": "openai"}, "not built yet"),
         ("serve", (), {"NEXUS_BROKER": "redis://localhost"}, "not built yet"),
         ("serve", (), {"NEXUS_PORT": "many"}, "must be a number"),
@@ -323,7 +324,7 @@ def test_what_can_not_be_is_refused_plainly(
         assert says in server.said()
         assert "Traceback" not in server.said()
     finally:
-        server.log.close()
+        server.close()
 
 
 # --- the other commands ---

@@ -12,7 +12,7 @@ What every adapter guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from nexus_trio.model.envelope import Position, RoomEvent
@@ -31,10 +31,22 @@ class Broker(Protocol):
         """Deliver nothing more to `deliver`; unknown ones are ignored."""
         ...
 
+    async def occupants(self, room: str) -> Mapping[str, str | None]:
+        """Who by the room's stream is in it, with their names.
+
+        Asked once, before the room opens: whoever is there was left behind by
+        an end that could not say so.
+        """
+        ...
+
     async def publish(self, event: RoomEvent) -> Position:
         """Give `event` its position, store it, deliver it.
 
         Raises `StoreUnavailable`: then it was neither stored nor delivered.
         Cancellation waits for the store: it can't cut an event in half.
         """
+        ...
+
+    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> None:
+        """As `publish`, for several events of one room: all are stored, or none."""
         ...

@@ -35,7 +35,7 @@ from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.mailbox import Closed, Slot
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
 from nexus_trio.runtime.place import Move, Placed
-from nexus_trio.runtime.room import RoomActor
+from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.session import Session
 from nexus_trio.runtime.state import stored_view
@@ -86,7 +86,12 @@ class Hub:
     @property
     def ready(self) -> bool:
         """Whether it takes work."""
-        return not self._draining
+        return not self._draining and self.store_healthy
+
+    @property
+    def store_healthy(self) -> bool:
+        """Whether the store takes commits, as far as is known."""
+        return self._services.store.healthy
 
     def now(self) -> datetime:
         """The wall clock that turns are stamped with."""
@@ -310,6 +315,10 @@ class Hub:
                     await session.ended.wait()
                 if await self._services.store.load(user, 0) is None:
                     raise NotFound("nothing is held of this user")
+                for room in self._services.rooms.values():
+                    # Published after the erasure, it would name the user again.
+                    if room.owes(user):
+                        await room.ask(Ask("leave", user))
                 return await self._services.store.erase(user)
             raise StoreUnavailable("the store took too long; erase again")
         finally:

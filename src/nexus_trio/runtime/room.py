@@ -8,7 +8,9 @@ look are linearizable (I13).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 import trio
@@ -29,6 +31,9 @@ from nexus_trio.runtime.outbox import Outbox
 
 MAILBOX = 1024
 """Operations that may wait in one room; a sender then waits, and only for the store."""
+
+TOGETHER = 256
+"""Owed events in one commit: a crowded room's start takes a few, not thousands."""
 
 
 @dataclass(slots=True)
@@ -55,12 +60,22 @@ class RoomActor:
         self._listeners: dict[str, list[Outbox]] = {}
         # Members whose session ended while the store was down: gone from the
         # view at once (no ghost, I15), their `left` is published when it can be.
+        # So too for those whom a crash of the process left in the stored stream.
         self._owed: dict[str, RoomEvent] = {}
 
     async def open(self) -> None:
-        """Subscribe. Called once, before the actor runs."""
-        tail = await self._broker.subscribe(self.spec.name, self._deliver)
-        self._state = RoomState(self.spec.name, tail)
+        """Subscribe, and say of those who were here that they have left.
+
+        Called once, before the actor runs. The room is empty from the first
+        look on, whatever the store does.
+        """
+        name = self.spec.name
+        tail = await self._broker.subscribe(name, self._deliver)
+        there = await self._broker.occupants(name)
+        self._state = RoomState(name, tail, there)
+        self._owed = {user: RoomEvent(name, "left", user, called) for user, called in there.items()}
+        with suppress(StoreUnavailable):  # still owed, and published when it can be
+            await self._pay()
 
     async def run(self) -> None:
         """Handle asks until cancelled."""
@@ -121,9 +136,11 @@ class RoomActor:
 
     async def _pay(self) -> None:
         """Publish what is owed. Raises `StoreUnavailable` while the store is still down."""
-        for user_id, event in tuple(self._owed.items()):
-            await self._broker.publish(event)
-            del self._owed[user_id]
+        while self._owed:
+            some = dict(islice(self._owed.items(), TOGETHER))
+            await self._broker.publish_all(self.spec.name, tuple(some.values()))
+            for user_id in some:
+                del self._owed[user_id]
 
     def _deliver(self, event: RoomEvent) -> None:
         self._state, effects = apply(self._state, event)
@@ -151,6 +168,10 @@ class RoomActor:
     def holds(self, user_id: str) -> bool:
         """Whether the user is in this room."""
         return user_id in self._state.occupants and user_id not in self._owed
+
+    def owes(self, user_id: str) -> bool:
+        """Whether the user's `left` is still to be published; any ask publishes it first."""
+        return user_id in self._owed
 
     @property
     def count(self) -> int:
