@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import apsw
@@ -154,8 +155,14 @@ def _session_row(record: SessionRecord) -> tuple[str | int | None, ...]:
         ticks(record.last_active),
         record.username,
         record.back,
-        None if record.watch is None else json.dumps(record.watch),
+        None if record.watch is None else _watch_text(record.watch),
     )
+
+
+@lru_cache(maxsize=1024)
+def _watch_text(watch: WatchState) -> str:
+    # Nearly every turn writes the same calm one.
+    return json.dumps(watch)
 
 
 def session_of(row: Sequence[Any]) -> SessionRecord:

@@ -46,6 +46,11 @@ class SqliteStore:
         """Whether the disk takes writes, as far as is known."""
         return self._writer.healthy
 
+    @property
+    def commits(self) -> int:
+        """How many transactions it has committed; appends that met share one."""
+        return self._writer.commits
+
     async def append(self, writes: Sequence[Write]) -> None:
         """Commit `writes` as one, together with what others append meanwhile."""
         await self._writer.submit(lambda connection: rows.write(connection, writes))
