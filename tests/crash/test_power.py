@@ -8,7 +8,7 @@ import power_cut
 import pytest
 import trio
 
-from nexus_trio.store import writer
+from nexus_trio.store.batch import Job
 from nexus_trio.store.writer import Writer
 
 
@@ -27,7 +27,7 @@ def test_process_loses_what_power_keeps_and_is_never_damaged() -> None:
 
 def test_acknowledging_before_the_commit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     async def early(self: Writer, work: Any, *, scrub: bool = False) -> None:
-        self._queue.append(writer._Job(work, scrub))
+        self._queue.append(Job(work, scrub))
         self._wake.set()
         await trio.lowlevel.checkpoint()
 

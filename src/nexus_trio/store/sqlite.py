@@ -16,9 +16,10 @@ from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store import reading, rows
 from nexus_trio.store.base import LoadedSession, Page, Write
+from nexus_trio.store.batch import Work
 from nexus_trio.store.database import Durability, File, discard, prepare
 from nexus_trio.store.folder import claim, this_boot
-from nexus_trio.store.writer import QUEUE, Work, Writer
+from nexus_trio.store.writer import QUEUE, Writer
 
 T = TypeVar("T")
 

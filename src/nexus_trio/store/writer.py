@@ -11,19 +11,16 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import apsw
 import trio
 
 from nexus_trio.errors import StoreUnavailable
+from nexus_trio.store.batch import Job, T, Work, beat, commit_all, fold_log
 from nexus_trio.store.database import File, discard, end_run, scrub
 
 log = logging.getLogger("nexus_trio")
-
-T = TypeVar("T")
-Work = Callable[[apsw.Connection], T]
 
 QUEUE: Final = 4096
 """Appends that may wait: some seconds of a busy disk; behind that, refusing is kinder."""
@@ -45,26 +42,6 @@ PROBE_S: Final = 1.0
 CLOSING_S: Final = 5.0
 """How long the end waits for the disk; then the last commits' outcome is unknown."""
 
-# What a caller did wrong: it fails alone. All else is the disk's doing.
-_OWN_FAULTS: Final = (
-    apsw.ConstraintError,
-    apsw.MismatchError,
-    apsw.TooBigError,
-    ValueError,
-    TypeError,
-    OverflowError,
-)
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    work: Work[Any]
-    scrub: bool = False
-    done: trio.Event = field(default_factory=trio.Event)
-    decided: bool = False
-    result: Any = None
-    error: Exception | None = None
-
 
 class Writer:
     """The queue of appends, and the tasks that empty it. `patience` is in seconds."""
@@ -76,13 +53,13 @@ class Writer:
         self.commits = 0
         """Transactions committed: what callers share."""
         self._connection: apsw.Connection | None = None
-        self._queue: deque[_Job] = deque()
+        self._queue: deque[Job] = deque()
         # Appends whose caller has gone: until they are decided, no read may
         # say what is true. Ordered, so that a replay waits in one order.
-        self._in_doubt: dict[_Job, None] = {}
+        self._in_doubt: dict[Job, None] = {}
         self._settled = trio.Event()
         # Erased, but perhaps not gone from the file yet.
-        self._to_scrub: list[_Job] = []
+        self._to_scrub: list[Job] = []
         self._wake = trio.Event()
         self._fold = trio.Event()
         self._folding = trio.Lock()
@@ -104,14 +81,14 @@ class Writer:
         """Have `work` done in a transaction and return its result once it is committed.
 
         Raises `StoreUnavailable` where nothing was stored, the queue being full
-        included, and what `work` raised of `_OWN_FAULTS`. A caller that is
-        cancelled takes nothing back.
+        included, and `ValueError` where `work` can't be done (`batch.OWN_FAULTS`).
+        A caller that is cancelled takes nothing back.
         """
         if self._closing:
             raise StoreUnavailable("the store is closed")
         if len(self._queue) >= self._limit:
             raise StoreUnavailable("the store can't keep up; try again in a moment")
-        job = _Job(work, scrub)
+        job = Job(work, scrub)
         self._queue.append(job)
         self._wake.set()
         try:
@@ -194,7 +171,7 @@ class Writer:
         jobs = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         self._busy_since = trio.current_time()
         try:
-            await self._hop(self._transact, jobs or [_Job(_beat)])
+            await self._hop(self._transact, jobs or [Job(beat)])
         except apsw.Error as error:
             self._failed(error)
             self._answer(jobs, StoreUnavailable("the store can't write; try again later"))
@@ -231,13 +208,13 @@ class Writer:
         self._answer(self._to_scrub)
         self._to_scrub = []
 
-    def _answer(self, jobs: Iterable[_Job], error: Exception | None = None) -> None:
+    def _answer(self, jobs: Iterable[Job], error: Exception | None = None) -> None:
         for job in tuple(jobs):
             job.error = error or job.error
             job.done.set()
             self._decide((job,))
 
-    def _decide(self, jobs: Iterable[_Job]) -> None:
+    def _decide(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             job.decided = True
             self._in_doubt.pop(job, None)
@@ -263,13 +240,10 @@ class Writer:
 
     # --- in the writer's thread ---
 
-    def _transact(self, jobs: list[_Job]) -> None:
+    def _transact(self, jobs: list[Job]) -> None:
         connection = self._open()
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                _do(connection, job)
-            connection.execute("COMMIT")
+            commit_all(connection, jobs)
         except apsw.Error:
             # A connection that has seen an error is not trusted with the next.
             self._connection = None
@@ -292,17 +266,17 @@ class Writer:
     def _fold_once(self, idle: bool) -> None:
         side = self._file.writer()
         try:
-            self._folded_pages = _fold(side, apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._folded_pages = fold_log(side, apsw.SQLITE_CHECKPOINT_PASSIVE)
             if idle:
                 side.set_busy_timeout(0)  # not idle any more: then another time
-                _fold(side, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                fold_log(side, apsw.SQLITE_CHECKPOINT_TRUNCATE)
         finally:
             discard(side)
 
     def _fold_rest(self) -> None:
         # All of it, as nobody writes meanwhile; so the next commit begins the
         # log anew.
-        self._folded_pages = _fold(self._open(), apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self._folded_pages = fold_log(self._open(), apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def _end(self) -> None:
         connection, self._connection = self._open(), None
@@ -312,28 +286,3 @@ class Writer:
             log.warning("the store was not closed in good order: %s", type(error).__name__)
         finally:
             discard(connection)
-
-
-def _do(connection: apsw.Connection, job: _Job) -> None:
-    """One append in a savepoint, so that a bad one fails alone."""
-    connection.execute("SAVEPOINT one")
-    try:
-        job.result = job.work(connection)
-    except _OWN_FAULTS as error:
-        connection.execute("ROLLBACK TO one")
-        job.error = ValueError(f"an append that can't be: {type(error).__name__}")
-        job.error.__cause__ = error
-    connection.execute("RELEASE one")
-
-
-def _beat(connection: apsw.Connection) -> None:
-    """The smallest write there is."""
-    connection.execute("UPDATE run SET beats = beats + 1")
-
-
-def _fold(connection: apsw.Connection, mode: int) -> int:
-    """Checkpoint and return how many pages of the log are folded; 0 where others were at work."""
-    try:
-        return max(connection.wal_checkpoint(mode=mode)[1], 0)
-    except apsw.BusyError:
-        return 0
