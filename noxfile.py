@@ -58,5 +58,6 @@ def bench(session: nox.Session) -> None:
     """Every benchmark, with the peer beside it; prints tables."""
     session.install("-e", ".[bench]")
     session.run("python", "benchmarks/turns.py", *session.posargs)
+    session.run("python", "benchmarks/turns.py", "--sessions", "5,5000", *session.posargs)
     session.run("python", "benchmarks/idle_sessions.py")
     session.run("python", "benchmarks/store.py")

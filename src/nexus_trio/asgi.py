@@ -11,12 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import trio
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from hypercorn.utils import LifespanFailureError
 from quart_trio import QuartTrio
 
-from nexus_trio.lane import Address, install, refuse_non_loopback
+from nexus_trio.lane import Address, install, plain_refusal, refuse_non_loopback
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.server import drain, open_hub
 from nexus_trio.settings import Settings, load
@@ -29,7 +28,6 @@ class Application:
     def __init__(self) -> None:
         self._hub: Hub | None = None
         self._app: QuartTrio | None = None
-        self._stopped_at: float | None = None
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -50,16 +48,13 @@ class Application:
                 self._app = create_app(self._hub)
                 # Returns after the web app's own shutdown, when no connection is left.
                 await self._app(scope, receive, send)
-                begun = self._stopped_at or trio.current_time()
-                await drain(self._hub, begun + settings.grace_s)
         except* Exception as crash:
             raise LifespanFailureError("hub", "the hub crashed, see above") from crash
 
-    def refuse(self) -> None:
-        """The worker was told to stop: take nothing new, end the streams."""
-        self._stopped_at = trio.current_time()
+    async def drain(self, within: float) -> None:
+        """The worker was told to stop: let what runs finish, for at most `within` seconds."""
         if self._hub is not None:
-            self._hub.refuse()
+            await drain(self._hub, within)
 
 
 def current_settings() -> Settings:
@@ -74,4 +69,5 @@ def check(addresses: Sequence[Address]) -> None:
 
 
 app = Application()
-install(check, on_shutdown=app.refuse)
+with plain_refusal():
+    install(check, on_stop=app.drain)

@@ -31,8 +31,10 @@ from nexus_trio.web.app import create_app
 
 log = logging.getLogger("nexus_trio")
 
-CONNECTIONS_SHARE = 0.7
-"""Of the grace period, what connections get; the rest is for turns without one."""
+TURNS_SHARE = 0.55
+CONNECTIONS_SHARE = 0.35
+"""Of the grace period: first what turns that run may still take, while health and
+readiness are answered; then what the connections may. The hub's closing has the rest."""
 
 
 def _wall_clock() -> datetime:
@@ -116,10 +118,11 @@ async def serve(
 ) -> None:
     """Run the whole server; reports its URL through `task_status` once it accepts.
 
-    Setting `shutdown` drains: new asks are refused, running turns finish, and
-    it returns within `settings.grace_s`. Cancelling it stops at once; turns
-    that run are then stored as aborted. Raises `SettingsError` where it may
-    not or can't listen, and whatever crashed the hub.
+    Setting `shutdown` drains: new asks are refused while running turns finish,
+    then it stops listening, and it returns within `settings.grace_s`.
+    Cancelling it stops at once; turns that run are then stored as aborted.
+    Raises `SettingsError` where it may not or can't listen, and whatever
+    crashed the hub.
     """
     stop = trio.Event() if shutdown is None else shutdown
     limits = Limits(body=settings.body_timeout_s, grace=settings.grace_s * CONNECTIONS_SHARE)
@@ -127,27 +130,26 @@ async def serve(
     config = configured(settings.host, settings.port, limits.grace)
     config.keep_alive_timeout = settings.keep_alive_s
     async with open_hub(settings) as hub:
-        begun = trio.current_time()
 
-        async def refuse_new_work() -> None:
-            nonlocal begun
+        async def stopped() -> None:
             await stop.wait()
-            begun = trio.current_time()
-            # Before Hypercorn stops listening: an open stream would use up
-            # the whole grace period.
-            hub.refuse()
+            await drain(hub, settings.grace_s * TURNS_SHARE)
 
         async with trio.open_nursery() as nursery:
             binds = await nursery.start(
-                partial(hypercorn_serve, create_app(hub), config, shutdown_trigger=refuse_new_work)
+                partial(hypercorn_serve, create_app(hub), config, shutdown_trigger=stopped)
             )
             task_status.started(binds[0])
-        await drain(hub, begun + settings.grace_s)
 
 
-async def drain(hub: Hub, deadline: float) -> None:
-    """Wait for the turns that still run, until shortly before `deadline` (trio's clock)."""
-    with trio.move_on_at(deadline - 0.1 * hub.settings.grace_s) as patience:
+async def drain(hub: Hub, within: float) -> None:
+    """Refuse what is new and let what runs finish, for at most `within` seconds.
+
+    What does not is aborted, stored as aborted, and answered so.
+    """
+    hub.refuse()
+    with trio.move_on_after(within) as patience:
         await hub.wait_idle()
     if patience.cancelled_caught:
         log.warning("shutting down with turns that did not end in time; stored as aborted")
+        hub.give_up()

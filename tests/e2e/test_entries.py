@@ -287,24 +287,41 @@ def test_a_second_signal_ends_it_at_once() -> None:
 
 
 def until_draining(server: Bridge) -> None:
-    """Return once it takes no new connection."""
+    """Return once it takes no more work, and see that it says so and how it is."""
     deadline = time.monotonic() + GUARD
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", server.port), timeout=GUARD).close()
-        except ConnectionError:  # refused, or reset as the listener closes
-            return
-    raise AssertionError("it still listens")
+    while server.call("GET", "/bridge/ready")[0] == 200:
+        assert time.monotonic() < deadline
+    status, problem = server.call("GET", "/bridge/ready")
+    assert (status, problem["code"], problem["retry"]) == (503, "draining", True)
+    assert server.call("GET", "/bridge/health")[1]["status"] == "ok"
+    status, problem = chatted(server, {"user_id": "late", "message": "I want to die"})
+    assert (status, problem["code"]) == (503, "draining")
+    assert "988" in problem["crisis"]["notice"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_turn_that_outlasts_the_grace_is_answered_as_aborted(entry: str) -> None:
+    options = ("--graceful-timeout", "2") if entry == "command" else ()
+    with bridge(entry, *options, NEXUS_PACE_S="5", NEXUS_GRACE_S="2") as server:
+        connection = server.connect()
+        body = json.dumps(GOOD)
+        connection.request("POST", "/bridge/chat", body, {"Content-Type": "application/json"})
+        until_received(server)
+        server.process.terminate()
+        response = connection.getresponse()
+        problem = json.loads(response.read())
+        connection.close()
+        assert (response.status, problem["code"]) == (499, "aborted")
+        assert server.wait() == 0, server.said()
 
 
 @pytest.mark.parametrize(
     ("entry", "options", "env", "says"),
     [
         ("serve", ("--host", "0.0.0.0"), {}, "loopback"),
-        ("command", ("--bind", "0.0.0.0:0"), {}, "loopback"),
-        ("command", ("--workers", "2"), {}, "--workers 1"),
+        ("command", ("--bind", "0.0.0.0:0", "--workers", "0"), {}, "loopback"),
         ("serve", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
-        ("command", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
+        ("command", ("--workers", "0"), {"NEXUS_AUTH": "tokens"}, "not built yet"),
         ("serve", (), {"NEXUS_DURABILITY": "forever"}, "durability must be"),
         ("serve", ("--data", "/proc/sys/nexus"), {}, "--data"),
         ("serve", (), {"NEXUS_RESPONDER": "openai"}, "not built yet"),
@@ -323,6 +340,21 @@ def test_what_can_not_be_is_refused_plainly(
         assert server.wait() == 2, server.said()
         assert says in server.said()
         assert "Traceback" not in server.said()
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(("--bind", "0.0.0.0:0"), "loopback"), (("--workers", "2"), "--workers 1")],
+)
+def test_the_command_refuses_plainly_in_its_worker_too(options: tuple[str, ...], says: str) -> None:
+    server = spawn("command", *options)
+    try:
+        server.wait()  # Hypercorn's parent process keeps its worker's status to itself
+        assert says in server.said()
+        assert "Traceback" not in server.said()
+        assert "Running on" not in server.said()
     finally:
         server.close()
 

@@ -14,6 +14,7 @@ import trio
 
 from nexus_trio.crisis import screen
 from nexus_trio.experiment import Result, WireError, run_experiment, script
+from nexus_trio.experiment.report import markdown
 from nexus_trio.experiment.wire import Connection, parse_url
 
 STREAMS = "independent response streams"
@@ -129,7 +130,7 @@ async def test_errors_are_counted_and_fail_the_run(servers: dict[str, str]) -> N
     result = await run_experiment(servers["Refuses"], 4, 10)
     assert result.total_errors == 4
     assert not result.passed
-    assert "store_unavailable" in result.to_markdown()
+    assert "store_unavailable" in markdown(result)
 
 
 async def live(url: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from experiment_records import ENVIRONMENT, sound
 
 from nexus_trio.experiment.record import Record
+from nexus_trio.experiment.report import markdown
 from nexus_trio.experiment.result import Result, conclude
 
 
@@ -52,7 +53,7 @@ def test_json_has_its_keys_in_one_order() -> None:
 
 
 def test_the_report_of_a_sound_run() -> None:
-    text = result().to_markdown()
+    text = markdown(result())
     for heading in (
         "# 3-User Isolation Experiment",
         "## Configuration",
@@ -72,7 +73,7 @@ def test_the_report_of_a_sound_run() -> None:
 
 
 def test_the_report_says_what_failed() -> None:
-    text = result(ghost).to_markdown()
+    text = markdown(result(ghost))
     assert "1 of 15 checks failed" in text
     assert "| nobody is in two rooms | **FAIL** | 1 ghosts in 1 rooms left behind |" in text
     assert "**Room occupancy did not hold**: “nobody is in two rooms”" in text
@@ -83,12 +84,12 @@ def test_the_report_says_what_failed() -> None:
 def test_the_report_of_a_run_without_any_answer() -> None:
     found = result(nothing_answered)
     assert found.throughput_msg_per_sec == found.latency_p99_ms == 0.0
-    assert "No message was answered" in found.to_markdown()
+    assert "No message was answered" in markdown(found)
 
 
 def test_text_of_a_server_breaks_no_table() -> None:
     record = sound()
     record.rooms[0] = "Ha|ll\n## No heading"
-    text = conclude(record, ENVIRONMENT).to_markdown()
+    text = markdown(conclude(record, ENVIRONMENT))
     assert "Ha\\|ll ## No heading, Attic" in text
     assert "\n## No heading" not in text

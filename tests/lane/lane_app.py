@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +15,14 @@ from nexus_trio.lane import Limits, install, plain_refusal
 CANARY = "canary-7f3a"
 BIG = 48 * 1024 * 1024  # more than the kernel takes for a client that does not read
 
+
+async def told_to_stop(within: float) -> None:
+    print("told to stop", file=sys.stderr, flush=True)
+
+
 with plain_refusal():
-    containment = install(limits=Limits(**json.loads(os.environ.get("LANE_LIMITS", "{}"))))
+    limits = Limits(**json.loads(os.environ.get("LANE_LIMITS", "{}")))
+    containment = install(limits=limits, on_stop=told_to_stop)
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -62,9 +62,11 @@ class Lane:
     app: App
     config: Config
     context: ServerContext
+    streams: list[Any]
 
     def connect(self, *, lockstep: bool = False, gone: bool = False) -> Any:
         ours, theirs = lockstep_stream_pair() if lockstep else memory_stream_pair()
+        self.streams.append(theirs)
         wrapped = ASGIWrapper(self.app)  # type: ignore[arg-type]  # a plain callable
         server = ContainedTCPServer(wrapped, self.config, self.context, {}, Stream(ours, gone))  # type: ignore[arg-type]  # in memory
         self.nursery.start_soon(server.run)
@@ -80,12 +82,22 @@ class Lane:
         }
 
 
+async def bark(streams: list[Any]) -> None:
+    """Under a clock that jumps, a deadlock would hang the test: here it ends it."""
+    await trio.sleep(80_000)
+    for stream in streams:
+        await stream.aclose()  # ends a send that is shielded
+    raise AssertionError("every task waits, and nothing would wake one")
+
+
 def lane(nursery: trio.Nursery, app: App, grace: float = 10.0) -> Lane:
     config = Config()
     config.errorlog = None
     config.graceful_timeout = grace
     apply(config, LIMITS)
-    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()))
+    streams: list[Any] = []
+    trio.lowlevel.spawn_system_task(bark, streams)
+    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams)
 
 
 async def until_closed(stream: Any) -> bytes:
@@ -259,6 +271,25 @@ async def test_a_websocket_whose_client_is_silent_is_cut(autojump_clock: MockClo
         await until_closed(stream)
         assert trio.current_time() == LIMITS.silence
     assert served.counts == {"contained": 0, "unread": 0, "silent": 1}
+
+
+async def test_a_frame_before_the_upgrade_was_answered_is_refused(
+    autojump_clock: MockClock,
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await trio.sleep(1)
+        await listens(scope, receive, send)
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, app)
+        stream = served.connect()
+        await stream.send_all(upgrade())
+        await trio.testing.wait_all_tasks_blocked()
+        await stream.send_all(frame(b"early"))
+        got = await until_closed(stream)
+        assert got.startswith(b"HTTP/1.1 400 ")
+        assert got.endswith(b"\r\n\r\n")
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
 
 
 async def test_a_peer_that_is_gone_before_it_is_named(autojump_clock: MockClock) -> None:

@@ -50,6 +50,15 @@ def test_it_stops_when_its_whole_process_group_is_told_to(crowded: Server) -> No
         assert crowded.wait() == 0, crowded.said()
 
 
+def test_it_stops_without_a_parent_process() -> None:
+    server = started("command", grace=GRACE, options=("--workers", "0"))
+    try:
+        assert server.stop() == 0, server.said()
+        assert server.said().count("told to stop\n") == 1
+    finally:
+        server.close()
+
+
 def crowd(server: Server, open_ones: ExitStack) -> None:
     """A hundred connections, ten of each kind twice, and all of them known to the server."""
     sent = [

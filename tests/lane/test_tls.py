@@ -1,21 +1,25 @@
-"""The same over TLS, with a certificate for the loopback address that is of no other use."""
+"""The same over TLS, with a certificate made for this run."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from lane_process import HERE, Server, answer, ask, free_port, request, start, until_closed, upgrade
+import trustme
+from lane_process import Server, answer, ask, free_port, request, start, until_closed, upgrade
 
-CERTIFICATE = HERE / "loopback_for_tests_only.pem"
+AUTHORITY = trustme.CA()
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[Server]:
     port = free_port()
-    options = ("--certfile", str(CERTIFICATE), "--keyfile", str(CERTIFICATE))
+    certificate = tmp_path / "loopback.pem"
+    AUTHORITY.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+    options = ("--certfile", str(certificate), "--keyfile", str(certificate))
     server = start("command", port=port, grace=2, options=options, linger=0.5, body=0.3)
     server.port = port
     try:
@@ -36,7 +40,8 @@ def until_it_shakes_hands(server: Server) -> None:
 
 
 def secure(server: Server) -> ssl.SSLSocket:
-    context = ssl.create_default_context(cafile=CERTIFICATE)
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
     context.set_alpn_protocols(["h2", "http/1.1"])
     sock = server.connect()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -12,6 +12,7 @@ from nexus_trio.model.commands import (
     help_text,
     list_people,
     parse_command,
+    spoken,
 )
 from nexus_trio.model.world import Persona, Room, World
 
@@ -108,3 +109,18 @@ def test_help_names_every_command_and_room() -> None:
     text = help_text(WORLD)
     for word in ("look", "who", "help", "/go ROOM", "/say TEXT", "Tower", "Garden"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("/say hello all", "hello all"),
+        (" /SAY\n hello", "hello"),
+        ("/say", "/say"),
+        ("say hello", "say hello"),
+        ("/sayonara you", "/sayonara you"),
+        ("hello /say x", "hello /say x"),
+    ],
+)
+def test_the_words_of_a_person_are_those_behind_say(message: str, words: str) -> None:
+    assert spoken(message) == words

@@ -17,7 +17,9 @@ from trio.testing import MockClock
 
 from nexus_trio.model.world import Persona, Room, parse_world
 from nexus_trio.responders.base import Exchange, Prompt
-from nexus_trio.responders.scripted import _CARE, _COMMON, REPLY_CHARS, ScriptedResponder
+from nexus_trio.responders.scripted import ScriptedResponder
+from nexus_trio.responders.scripted.reply import REPLY_CHARS
+from nexus_trio.responders.scripted.words import CARE, COMMON
 
 WORLD = parse_world(
     (resources.files("nexus_trio") / "world" / "default.toml").read_text("utf-8"), "default.toml"
@@ -365,7 +367,7 @@ def test_harmful_words_are_not_said_back(word: str) -> None:
 
 def test_no_topic_runs_out_at_once_in_a_world_without_lines() -> None:
     fewer = {"intro", "arrive", "story", "poem", "no_sum", "no_riddle"}
-    for topic, lines in _COMMON.items():
+    for topic, lines in (COMMON | CARE).items():
         plain = [line for line in lines if "{topic}" not in line] or lines
         assert len(plain) >= (1 if topic in fewer else 2 if "callback" in topic else 3), topic
 
@@ -378,7 +380,7 @@ NAMES = st.sampled_from([None, "Ada"])
 @given(prompts, st.sampled_from(["crisis", "imminent"]))
 def test_in_a_crisis_it_turns_to_people_and_plays_nothing(prompt: Prompt, level: str) -> None:
     prompt = replace(prompt, crisis_level=level, message="tell me a riddle or a joke", turn=2)
-    assert reply(prompt) in _CARE[level]
+    assert reply(prompt) in CARE[level]
 
 
 @given(prompts)
@@ -390,14 +392,14 @@ def test_concern_is_answered_shortly_with_an_open_question(prompt: Prompt) -> No
 
 def test_after_a_crisis_the_jokes_stop_for_a_while() -> None:
     garden = WORLD.rooms["Garden"]
-    told = (Exchange("I want to die", f"I'm Fernby, an AI. {_CARE['crisis'][0]}"),)
+    told = (Exchange("I want to die", f"I'm Fernby, an AI. {CARE['crisis'][0]}"),)
     said = reply(Prompt("ada", None, garden, 2, "thanks for staying", "none", told))
     assert said in ("You're welcome.", "Gladly.", "Any time.")
 
 
 def test_an_unknown_level_is_treated_as_a_crisis() -> None:
     prompt = Prompt("ada", None, BARE, 2, "tell me a joke", "unheard-of")
-    assert reply(prompt) in _CARE["crisis"]
+    assert reply(prompt) in CARE["crisis"]
 
 
 def test_care_does_not_depend_on_the_world() -> None:
@@ -405,6 +407,13 @@ def test_care_does_not_depend_on_the_world() -> None:
     room = replace(BARE, persona=replace(BARE.persona, lines=lines))
     for level in ("concern", "crisis", "imminent"):
         assert ask(room, "I can't any more", "hi", level=level) not in lines[level]
+
+
+def test_the_world_cannot_deny_that_it_is_an_ai_in_words_of_care() -> None:
+    lines = {"ai_care": ("Guess.",), "ai_crisis": ("Guess.",)}
+    room = replace(BARE, persona=replace(BARE.persona, lines=lines))
+    for level in ("concern", "crisis", "imminent"):
+        assert "AI" in ask(room, "are you real?", "hi", level=level)
 
 
 # ------------------------------------------------------------------ variety

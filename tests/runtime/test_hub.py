@@ -381,6 +381,7 @@ async def test_what_is_said_aloud_is_screened_folded_and_heard() -> None:
         assert (await hub.ask("bob", "I feel hopeless")).crisis.turns == 1
         aloud = await hub.ask("ada", f"/say {WISH}")
         assert "988" in aloud.text
+        assert (aloud.crisis.level, aloud.crisis.detected) == ("crisis", True)
         assert (await next_event(outbox)).text == WISH
         assert aloud.command == "say"
 

@@ -9,95 +9,29 @@ order allows. Each check names its invariant and is counted.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
-Plain = dict[str, Any]
-
-TOKEN = re.compile(r"zq[a-z]+[0-9]+q")
-"""Stands in every message, once: whose it is and which one."""
+from bridge_calls import (
+    TOKEN,
+    Broken,
+    Call,
+    Listener,
+    Plain,
+    Verdict,
+    Watch,
+    fold,
+    owner,
+    token_of,
+    verdict_of,
+)
 
 WINDOW = 3
 """How many answered turns the responder may be shown."""
 
-# A call that ended so may still have its effect later, or never.
-OPEN_END = {"cancelled", "aborted", "store_unavailable"}
 
-
-class Broken(AssertionError):
-    """An invariant does not hold. `number` is the one."""
-
-    def __init__(self, number: str, what: str) -> None:
-        super().__init__(f"{number}: {what}")
-        self.number = number
-
-
-@dataclass(slots=True)
-class Call:
-    """One call of one user: when it began and ended, and how."""
-
-    kind: str
-    user: str
-    room: str | None = None
-    message: str = ""
-    level: str = "none"
-    mode: str = "ready"
-    ref: str | None = None
-    start: int = 0
-    end: int = 0
-    outcome: str = "waiting"
-    answer: Plain = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)  # each room's position at the start
-
-    @property
-    def open(self) -> bool:
-        """Whether its effect may still come."""
-        return bool(self.start) and (not self.end or self.outcome in OPEN_END)
-
-
-@dataclass(slots=True)
-class Listener:
-    """One connection and the frames that it was given."""
-
-    user: str
-    connected: int = 0
-    left: bool = False
-    code: int | None = None
-    frames: int = 0
-    turn: int = 0
-    offsets: dict[str, int] = field(default_factory=dict)  # rooms that it hears, and how far
-
-
-def token_of(text: str) -> str:
-    """The token in a message."""
-    return TOKEN.findall(text)[0]
-
-
-def owner(token: str) -> str:
-    """Whose token it is."""
-    return token[2:-1].rstrip("0123456789")
-
-
-Watch = tuple[float, int]
-Verdict = tuple[str, bool, int]
-
-
-def fold(watch: Watch, level: str) -> tuple[Watch, Verdict]:
-    """The rule of low distress: the third turn in a row fires; an explicit one by itself."""
-    score = watch[0] * 0.8 + (level == "concern")
-    if level == "concern" and score >= 2.4:
-        level = "crisis"
-    streak = 0 if level == "none" else watch[1] + 1
-    fires = level == "crisis"
-    return (0.0 if fires else score, streak), (level, fires, streak)
-
-
-def verdict_of(crisis: Plain) -> Verdict:
-    return crisis["level"], crisis["detected"], crisis["turns"]
+Lost = tuple[str, ...]
 
 
 class Oracle:
@@ -106,7 +40,8 @@ class Oracle:
     def __init__(self, rooms: tuple[str, ...], counts: Counter[str]) -> None:
         self.counts = counts
         self.tick = 0
-        self.broken = False
+        self.broken: Broken | None = None  # the first that did not hold
+        self.over = False  # what the end of the run itself brings is no outcome
         self.calls: list[Call] = []
         self.turns: dict[str, list[Plain]] = {}  # by user, since its last erasure
         self.streams: dict[str, list[Plain]] = {room: [] for room in rooms}
@@ -114,15 +49,19 @@ class Oracle:
         self.seen = dict.fromkeys(rooms, 0)  # the latest position that a look showed
         self.erased: dict[str, int] = {}
         self.cut_users: set[str] = set()  # a commit's outcome was unknown to them
-        self.cut_rooms: set[str] = set()
+        self.hurried = False  # the clock went on while somebody could still run
+        self.hidden = {room: set[str]() for room in rooms}  # gone, and their `left` is owed
         self.crashes = 0
 
     def require(self, number: str, holds: bool, what: str) -> None:
         """Count one evaluation of an invariant, and raise `Broken` where it does not hold."""
+        if self.over:
+            return
         self.counts[number] += 1
         if not holds:
-            self.broken = True
-            raise Broken(number, what)
+            broken = Broken(number, what)
+            self.broken = self.broken or broken
+            raise broken
 
     def now(self) -> int:
         self.tick += 1
@@ -198,7 +137,7 @@ class Oracle:
         self.require("I13", self._was(call, str(call.room), True), f"{call}: never inside")
 
     def _leave(self, call: Call) -> None:
-        gone = self._was(call, str(call.room), False) or call.room in self.cut_rooms
+        gone = self._was(call, str(call.room), False) or call.user not in call.answer["occupants"]
         self.require("I13", gone, f"{call}: answered, and never outside")
 
     def _say(self, call: Call) -> None:
@@ -264,7 +203,9 @@ class Oracle:
             members.append(members[-1] | {user})
         elif kind == "left":
             members.append(members[-1] - {user})
+            self.hidden[room].discard(user)
         else:
+            self.require("I13", user not in self.hidden[room], f"{room}: {user} spoke, and is gone")
             asked = any(event["text"] == c.message for c in mine)
             self.require("I13", asked, f"{room}: {event['text']!r}, and no call said it")
             double = any(event["text"] == e["text"] for s in self.streams.values() for e in s)
@@ -272,12 +213,10 @@ class Oracle:
             members.append(members[-1])
         stream.append({**event, "offset": offset, "tick": self.now()})
 
-    def cut(self, user: str | None, room: str | None) -> None:
-        """A commit was cut by its time-out: those concerned can't know what was stored."""
+    def cut(self, user: str | None) -> None:
+        """A commit was cut by its time-out: its user can't know what was stored."""
         if user is not None:
             self.cut_users.add(user)
-        if room is not None:
-            self.cut_rooms.add(room)
 
     def forget(self, user: str) -> None:
         """The store has erased the user."""
@@ -303,9 +242,13 @@ class Oracle:
         self.require("I13", ok, f"{room}: {offset} seen after {self.seen[room]} of {newest}")
         self.seen[room] = offset
         inside, shown = self.members[room][offset], set(occupants)
-        # Who left while the store was in doubt is hidden before the event stands.
-        right = shown <= inside if room in self.cut_rooms else shown == inside
+        # Who leaves while the store is too slow is hidden before the event stands; then
+        # the next that is heard of them must be that they left.
+        right = shown == inside or (self.hurried and shown < inside)
+        right = right and not shown & self.hidden[room]
         self.require("I13", right, f"{room} at {offset}: shown {shown}, inside {set(inside)}")
+        if offset == newest:
+            self.hidden[room] = set(inside - shown)
 
     def prompted(self, user: str, message: str, history: list[str]) -> None:
         """I3: the responder is shown that user's own answered turns, in order, and no more."""
@@ -328,16 +271,16 @@ class Oracle:
         known = frame["event"] == "erased" or all(frame[k] == event[k] for k in frame)
         self.require("I14", known, f"{listener} heard {frame}, {room} had {event}")
         own_join = (event["event"], event["user_id"]) == ("joined", user)
-        last = listener.offsets.get(room)
+        last = listener.offsets.get(room, 0)
         if not own_join and room in listener.offsets:
-            self.require("I16", last is not None, f"{listener} heard {offset} after it had left")
+            self.require("I16", last != 0, f"{listener} heard {offset} after it had left")
             self.require("I14", offset == last + 1, f"{listener} heard {offset}")
         here = user in self.members[room][offset - 1] | self.members[room][offset]
         self.require("I1", here, f"{listener} heard {offset} of {room}, and was not there")
         late = 0 < listener.connected < self.erased.get(user, 0) < event["tick"]
         self.require("I16", not late, f"{listener} heard {frame} after its erasure")
         own_left = (event["event"], event["user_id"]) == ("left", user)
-        listener.offsets[room] = None if own_left else offset  # type: ignore[assignment]  # None: left
+        listener.offsets[room] = 0 if own_left else offset
 
     # --- at rest ---
 
@@ -349,32 +292,44 @@ class Oracle:
         levels = {c.message: c.level for c in self.calls if c.user == user}
 
         @cache
-        def explains(i: int, j: int, watch: Watch) -> bool:
+        def explains(i: int, j: int, lost: Lost, watch: Watch) -> bool:
             if (i, j) == (len(turns), len(says)):
                 return True
-            return (i < len(turns) and turn(i, j, watch)) or (j < len(says) and say(i, j, watch))
+            if (i < len(turns) and turn(i, j, lost, watch)) or (
+                j < len(says) and say(i, j, lost, watch)
+            ):
+                return True
+            # Words that were refused half-way were not heard, and may have been counted.
+            return any(
+                explains(i, j, lost[:n] + lost[n + 1 :], fold(watch, level)[0])
+                for n, level in enumerate(lost)
+                if level not in lost[:n]
+            )
 
-        def turn(i: int, j: int, watch: Watch) -> bool:
+        def turn(i: int, j: int, lost: Lost, watch: Watch) -> bool:
             row, seen = turns[i], verdict_of(turns[i]["crisis"])
             if j < len(says) and says[j][2] < self._started(user, row["message"]):
                 return False  # that was said, and answered, before this was asked
             again = self._sent_again(turns, i)
             if again is not None:
-                return seen == again and explains(i + 1, j, watch)
+                return seen == again and explains(i + 1, j, lost, watch)
             after, verdict = fold(watch, levels[row["message"]])
-            return seen == verdict and explains(i + 1, j, after)
+            return seen == verdict and explains(i + 1, j, lost, after)
 
-        def say(i: int, j: int, watch: Watch) -> bool:
+        def say(i: int, j: int, lost: Lost, watch: Watch) -> bool:
             call, begun, _ = says[j]
             if i < len(turns) and turns[i]["first"] < begun:
                 return False  # that turn was stored before this was said
             after, verdict = fold(watch, call.level)
             if call.outcome == "ok":
-                return verdict_of(call.answer["crisis"]) == verdict and explains(i, j + 1, after)
-            return explains(i, j + 1, after) or explains(i, j + 1, watch)
+                seen = verdict_of(call.answer["crisis"])
+                return seen == verdict and explains(i, j + 1, lost, after)
+            return explains(i, j + 1, lost, after) or explains(i, j + 1, lost, watch)
 
         shown = [(row["message"], verdict_of(row["crisis"])) for row in turns]
-        self.require("I4", explains(0, 0, (0.0, 0)), f"{user}: {shown}, said {says}")
+        self.require(
+            "I4", explains(0, 0, self._lost(user), (0.0, 0)), f"{user}: {shown}, said {says}"
+        )
 
     def _said_by(self, user: str) -> Iterator[tuple[Call, int, int]]:
         """What the user said aloud since its erasure: the call, when it began, when it ended."""
@@ -384,6 +339,19 @@ class Oracle:
             call = by_words.get(event["text"])
             if call is not None and event["tick"] > self.erased.get(user, 0):
                 yield call, call.start, call.end if call.outcome == "ok" else self.tick
+
+    def _lost(self, user: str) -> Lost:
+        """The levels of words since the erasure that were cut off: neither heard nor stored.
+
+        Of what was said aloud, and of a message whose responder crashed while
+        something was said.
+        """
+        heard = {e["text"] for stream in self.streams.values() for e in stream}
+        mine = [c for c in self.calls if c.user == user and c.open and c.end > 0]
+        cut_off = [c for c in mine if "say" in c.kind or c.mode == "crash"]
+        since = self.erased.get(user, 0)
+        lost = {c.message: c.level for c in cut_off if c.end > since and c.message not in heard}
+        return tuple(sorted(lost.values()))
 
     def _started(self, user: str, message: str) -> int:
         return min(c.start for c in self.calls if (c.user, c.message) == (user, message))
@@ -403,7 +371,11 @@ class Oracle:
         numbers = [(turn["number"], turn["position"]["offset"]) for turn in history]
         right = [(n, n) for n in range(1, len(history) + 1)]
         self.require("I8", numbers == right, f"{user}: {numbers}")
-        same = [{**row, "first": 0} for row in rows] == [{**turn, "first": 0} for turn in history]
+        ended = [row for row in rows if row["status"] != "received"]
+        same = [{**row, "first": 0} for row in ended] == [{**turn, "first": 0} for turn in history]
         self.require("I8", same, f"{user}: the history is not what was committed")
+        # Whose commit was cut finds its turn unfinished when it comes back.
+        whole = len(ended) == len(rows) or user in self.cut_users
+        self.require("I9", whole, f"{user}: turn {len(rows)} never ended")
         self.require("I8", count == len(rows), f"{user}: {count} messages, {len(rows)} turns")
         self.refold(user)

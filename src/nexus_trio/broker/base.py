@@ -39,6 +39,13 @@ class Broker(Protocol):
         """
         ...
 
+    async def catch_up(self, room: str) -> None:
+        """Deliver what was stored without this node's knowing, after a commit in doubt.
+
+        Returns at once where nothing is in doubt. Raises `StoreUnavailable`.
+        """
+        ...
+
     async def publish(self, event: RoomEvent) -> Position:
         """Give `event` its position, store it, deliver it.
 

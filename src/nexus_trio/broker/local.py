@@ -83,9 +83,21 @@ class LocalBroker:
                 self._deliver(stream, event)
             return stream.tail
 
+    async def catch_up(self, room: str) -> None:
+        stream = self._streams.get(room)
+        if stream is None or not stream.doubt:
+            return
+        async with stream.turnstile:
+            if stream.doubt:
+                await self._settle(room, stream)
+
     async def _settle(self, room: str, stream: _Stream) -> None:
         """Deliver what was stored without our knowing."""
-        for event in await self._store.room_events(room, stream.tail, 1000):
+        with trio.move_on_after(self._patience) as scope:
+            events = await self._store.room_events(room, stream.tail, 1000)
+        if scope.cancelled_caught:
+            raise StoreUnavailable("the store took too long; try again")
+        for event in events:
             self._deliver(stream, event)
         stream.doubt = False
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nexus_trio.experiment import checks, crisis_checks, report
+from nexus_trio.experiment import checks, crisis_checks
 from nexus_trio.experiment.checks import Check, Group
 from nexus_trio.experiment.environment import Environment
 from nexus_trio.experiment.record import Record
@@ -103,10 +103,6 @@ class Result:
     def to_json(self) -> str:
         """`to_dict` as a JSON document that ends with a newline."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-    def to_markdown(self) -> str:
-        """The report for people."""
-        return report.markdown(self)
 
 
 def conclude(record: Record, environment: Environment) -> Result:

@@ -210,14 +210,11 @@ class ContainedTCPServer(TCPServer):
     async def _converse(self, tasks: ConnectionTasks) -> None:
         """Read until the end; then tell the app that there is nobody any more."""
         await self.idle_task.restart(tasks, self._idle_timeout)
-        try:
-            with self._reading:
-                await self._read_data()
-            if self._ending:
-                await self.stream.aclose()
-            await self.protocol.handle(Closed())
-        finally:
-            tasks.disconnect()
+        with self._reading:
+            await self._read_data()
+        if self._ending:
+            await self.stream.aclose()
+        await self.protocol.handle(Closed())
 
     async def _read_data(self) -> None:
         while True:

@@ -30,19 +30,29 @@ from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
 
 Check = Callable[[Sequence[Address]], None]
 Trigger = Callable[[], Awaitable[None]]
+OnStop = Callable[[float], Awaitable[None]]
 
 MADE_FOR = "0.18"
 WRONG_USE = 2
+
+FIRST, SECOND = 0.55, 0.35
+"""Of the grace period under the command: what `on_stop` has, then the connections."""
 
 _hypercorns_worker_serve = hypercorn.trio.run.worker_serve
 
 
 class Containment:
-    """What is installed: the check of addresses, the limits, and the counts."""
+    """What is installed: the check of addresses, the limits, and the counts.
+
+    `on_stop` is awaited, under the command, when its worker is told to stop and
+    still listens, with the seconds it has; then Hypercorn's wait for the
+    connections begins.
+    """
 
     def __init__(self, check: Check, limits: Limits) -> None:
         self.check = check
         self.limits = limits
+        self.on_stop: OnStop | None = None
         self._ledger = Ledger()
 
     def statistics(self) -> Statistics:
@@ -93,26 +103,33 @@ class Containment:
         shutdown_trigger: Trigger | None = None,
     ) -> None:
         """The same in a worker of the `hypercorn` command, where nobody is left to catch."""
-        with plain_refusal():
-            await self.serve(
-                app,
-                config,
-                sockets=sockets,
-                shutdown_trigger=partial(_told_to_stop, shutdown_trigger),
+        apply(config, self.limits)
+        stopped: Trigger = partial(_told_to_stop, shutdown_trigger)
+        if self.on_stop is not None:
+            stopped = partial(
+                _then, stopped, partial(self.on_stop, FIRST * config.graceful_timeout)
             )
+            config.graceful_timeout *= SECOND
+        with plain_refusal(), seen_by_parent(shutdown_trigger):
+            await self.serve(app, config, sockets=sockets, shutdown_trigger=stopped)
 
 
 _installed: Containment | None = None
 
 
-def install(check: Check = refuse_non_loopback, limits: Limits | None = None) -> Containment:
+def install(
+    check: Check = refuse_non_loopback,
+    limits: Limits | None = None,
+    on_stop: OnStop | None = None,
+) -> Containment:
     """Contain the connections of every Hypercorn server that this process starts on trio.
 
     `check` gets the addresses that a server is really bound to, and raises
-    `SettingsError` to refuse them. To be called before the server starts; in
-    the module of the app is early enough for the command. Idempotent: a later
-    call sets `check` and `limits` for servers started from then on, and returns
-    the same `Containment`. Raises `SettingsError` under another Hypercorn.
+    `SettingsError` to refuse them; `on_stop` is as in `Containment`. To be
+    called before the server starts; in the module of the app is early enough
+    for the command. Idempotent: a later call sets them for servers started from
+    then on, and returns the same `Containment`. Raises `SettingsError` under
+    another Hypercorn.
     """
     global _installed
     _refuse_other_version(version("hypercorn"))
@@ -120,6 +137,7 @@ def install(check: Check = refuse_non_loopback, limits: Limits | None = None) ->
         _installed = Containment(check, limits or Limits())
     _installed.check = check
     _installed.limits = limits or Limits()
+    _installed.on_stop = on_stop
     seams: list[tuple[object, str, object]] = [
         (hypercorn.trio.run, "TCPServer", ContainedTCPServer),
         (hypercorn.trio.run, "WorkerContext", _installed.context),
@@ -143,6 +161,31 @@ def plain_refusal() -> Iterator[None]:
         if refusals is None or broken is not None:
             raise
         _refuse(_leaves(refusals))
+
+
+@contextmanager
+def seen_by_parent(trigger: Trigger | None) -> Iterator[None]:
+    """Have a crash of this worker end the command with status 1, and not with 0.
+
+    Hypercorn 0.18's parent takes its only worker's status off its list and then
+    asks the empty list for it. It stops its workers through an event that it
+    shares with them; a surplus permit in that event's condition makes that very
+    call raise in the parent, which then ends with a second traceback and status
+    1. Without a parent (`--workers 0`), or should the event be made otherwise
+    one day, nothing is done: the status is then what Hypercorn makes of it.
+    """
+    try:
+        yield
+    except SettingsError:
+        raise
+    except Exception as crash:
+        if not isinstance(crash, ExceptionGroup) or crash.split(SettingsError)[1] is not None:
+            event = next(iter(getattr(trigger, "args", ())), None)
+            condition = getattr(event, "_cond", None)
+            permits = getattr(condition, "_wait_semaphore", None)
+            if permits is not None:
+                permits.release()
+        raise
 
 
 def _refuse(errors: Sequence[Exception]) -> NoReturn:
@@ -177,6 +220,11 @@ async def _told_to_stop(trigger: Trigger | None) -> None:
                 nursery.start_soon(_then_cancel, trigger, nursery.cancel_scope)
             await anext(aiter(signals))
             nursery.cancel_scope.cancel()
+
+
+async def _then(first: Trigger, second: Trigger) -> None:
+    await first()
+    await second()
 
 
 async def _then_cancel(trigger: Trigger, scope: trio.CancelScope) -> None:

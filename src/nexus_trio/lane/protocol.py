@@ -6,10 +6,10 @@ from typing import Any
 
 import h11
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event
+from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import StreamClosed
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
 from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
@@ -62,6 +62,9 @@ class ContainedProtocol(H11Protocol):
 
     async def handle(self, event: Event) -> None:
         """Take what was read, or that the client is gone."""
+        if isinstance(event, RawData) and event.data and self._too_early:
+            await self._answer_and_close(BAD_REQUEST)
+            return
         try:
             await super().handle(event)
         except RefusedRequest:
@@ -106,7 +109,7 @@ class ContainedProtocol(H11Protocol):
 
     async def _answer_and_close(self, status: int) -> None:
         self._refused = True
-        if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+        if self._h11.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             await self._send_error_response(status)
         await self.send(Closed())
 
@@ -122,7 +125,21 @@ class ContainedProtocol(H11Protocol):
         ):
             raise RefusedRequest
 
+    @property
+    def _h11(self) -> h11.Connection:
+        if isinstance(self.connection, H11WSConnection):
+            return self.connection.h11_connection
+        return self.connection
+
+    @property
+    def _too_early(self) -> bool:
+        # A client waits for the answer to its upgrade before it sends a frame
+        # (RFC 6455, section 4.1).
+        return isinstance(self.stream, WSStream) and not self.stream.handshake.accepted
+
     async def _create_stream(self, request: h11.Request) -> None:
+        if (b"upgrade", b"websocket") in _lowered(request) and self._h11.trailing_data[0]:
+            raise RefusedRequest  # before the app was asked
         await super()._create_stream(_without_extensions(request))
         if isinstance(self.stream, WSStream):
             self.stream.buffer = FrameBuffer(self.config.websocket_max_message_size)
@@ -136,6 +153,10 @@ class ContainedProtocol(H11Protocol):
     @staticmethod
     def _exceeded(stream: WSStream) -> bool:
         return isinstance(stream.buffer, FrameBuffer) and stream.buffer.exceeded
+
+
+def _lowered(request: h11.Request) -> list[tuple[bytes, bytes]]:
+    return [(name, value.strip().lower()) for name, value in request.headers]
 
 
 def _without_extensions(request: h11.Request) -> h11.Request:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, cast
 
 import trio
 from hypercorn.config import Config
@@ -14,9 +13,6 @@ from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, Scope
 Send = Callable[[ASGISendEvent | None], Awaitable[None]]
 Report = Callable[[str, BaseException], Awaitable[None]]
 
-# RFC 6455, section 7.4.1: closed without a close frame.
-ABNORMAL_CLOSURE = 1006
-
 
 class Inbox:
     """What one app receives: a bounded queue that always ends with a disconnect.
@@ -24,40 +20,29 @@ class Inbox:
     Full, it makes `put` wait, and with it the reading of the connection. The
     disconnect never waits: Hypercorn's own queue takes it as one more entry, so
     that an app which answers without reading a long body waits for itself
-    forever. After the end of the app, what comes for it is dropped.
+    forever. What comes after the disconnect is dropped.
     """
 
     def __init__(self, size: int, scope_type: str) -> None:
         self._sender, self._receiver = trio.open_memory_channel[ASGIReceiveEvent](size)
-        self._last: dict[str, Any] = {"type": f"{scope_type}.disconnect"}
-        if scope_type == "websocket":
-            self._last["code"] = ABNORMAL_CLOSURE
+        self._disconnect = f"{scope_type}.disconnect"
+        self._last: ASGIReceiveEvent
 
     async def put(self, event: ASGIReceiveEvent) -> None:
         """Hand over one event; a checkpoint unless it is the disconnect."""
-        if event["type"] == self._last["type"]:
-            self.disconnect(event)
+        if event["type"] == self._disconnect:
+            self._last = event
+            self._sender.close()
             return
-        # The app has ended, or was told that the client is gone.
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        with suppress(trio.ClosedResourceError):
             await self._sender.send(event)
 
-    def disconnect(self, event: ASGIReceiveEvent | None = None) -> None:
-        """From here on, once the queue is read, every `receive` says so."""
-        if event is not None:
-            self._last = cast("dict[str, Any]", event)
-        self._sender.close()
-
-    def close(self) -> None:
-        """The app has ended."""
-        self._receiver.close()
-
     async def receive(self) -> ASGIReceiveEvent:
-        """The next event. Cancelled, it took nothing."""
+        """The next event, at the end always the disconnect. Cancelled, it took nothing."""
         try:
             return await self._receiver.receive()
         except trio.EndOfChannel:
-            return cast(ASGIReceiveEvent, self._last.copy())
+            return self._last
 
 
 class ConnectionTasks(TaskGroup):
@@ -73,21 +58,14 @@ class ConnectionTasks(TaskGroup):
         self._nursery = chores  # the name under which Hypercorn's idle timer looks for it
         self._requests = requests
         self._report = report
-        self._inboxes: set[Inbox] = set()
 
     async def spawn_app(
         self, app: AppWrapper, config: Config, scope: Scope, send: Send
     ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
         """Start the app for one request; returns how to hand it events."""
         inbox = Inbox(config.max_app_queue_size, scope["type"])
-        self._inboxes.add(inbox)
         self._requests.start_soon(self._run_app, app, scope, inbox, send)
         return inbox.put
-
-    def disconnect(self) -> None:
-        """Tell every app that its client is gone: none waits for it any more."""
-        for inbox in self._inboxes:
-            inbox.disconnect()
 
     async def _run_app(self, app: AppWrapper, scope: Scope, inbox: Inbox, send: Send) -> None:
         try:
@@ -97,7 +75,4 @@ class ConnectionTasks(TaskGroup):
         # and SystemExit are no `Exception`, and leave, also out of a group.
         except* Exception as errors:  # noqa: BLE001 - see above
             await self._report("a request", errors)
-        finally:
-            self._inboxes.discard(inbox)
-            inbox.close()
         await send(None)  # makes the 500, or ends what was begun

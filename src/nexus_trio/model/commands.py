@@ -53,6 +53,15 @@ def parse_command(message: str, rooms: Collection[str] | World) -> Command | Non
     return None
 
 
+def spoken(message: str) -> str:
+    """The person's own words in `message`: those behind `/say`, else all of it.
+
+    A verdict is of these: "/say I …" is not what somebody says that another said.
+    """
+    parts = message.split(None, 1)
+    return parts[1] if len(parts) == 2 and parts[0].lower() == "/say" else message
+
+
 def _names_room(name: str, rooms: Collection[str] | World) -> bool:
     if isinstance(rooms, World):
         return rooms.find(name) is not None

@@ -38,7 +38,7 @@ class Prompt:
     """
 
     user_id: str
-    username: str | None
+    username: str | None = field(repr=False)
     room: Room
     turn: int
     message: str = field(repr=False)

@@ -48,7 +48,7 @@ async def answer_command(
         case "go":
             text, occupants = await _go(command, room, services, move)
         case "say":
-            text = await _say(command, job, room, move)
+            text = await _say(command, job, move)
     shown = job.crisis.notice
     return state.aside(command.kind, f"{shown}\n\n{text}" if shown else text, job.crisis, occupants)
 
@@ -56,6 +56,8 @@ async def answer_command(
 async def _go(
     command: Command, room: RoomActor, services: Services, move: Mover
 ) -> tuple[str, tuple[str, ...]]:
+    if not command.argument:
+        return "Write where you want to go behind it: /go ROOM.", room.view().occupants
     target = services.world.find(command.argument)
     if target is None:
         names = ", ".join(services.world.rooms)
@@ -65,10 +67,10 @@ async def _go(
     return describe_room(target, occupants), occupants
 
 
-async def _say(command: Command, job: Job, room: RoomActor, move: Mover) -> str:
+async def _say(command: Command, job: Job, move: Mover) -> str:
     if not command.argument:
         return "Write what you want to say behind it: /say TEXT."
     post = job.post
     placed = await move(Move("say", text=command.argument, verdict=job.verdict, locale=post.locale))
     job.crisis = placed.crisis or NO_CRISIS
-    return f"You say it aloud in the {room.spec.title}."
+    return f"You say it aloud in the {placed.room}."

@@ -16,8 +16,16 @@ from datetime import datetime
 import trio
 
 from nexus_trio import crisis
-from nexus_trio.errors import Draining, InvalidRequest, NexusError, NotFound, StoreUnavailable
+from nexus_trio.errors import (
+    Aborted,
+    Draining,
+    InvalidRequest,
+    NexusError,
+    NotFound,
+    StoreUnavailable,
+)
 from nexus_trio.model import fields
+from nexus_trio.model.commands import spoken
 from nexus_trio.model.envelope import (
     NO_CRISIS,
     CrisisView,
@@ -41,6 +49,9 @@ from nexus_trio.runtime.session import Session
 from nexus_trio.runtime.state import stored_view
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Page
+
+CLOSING_SHARE = 0.1
+"""Of the grace period, what the store has for the turns that are cut off at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +198,16 @@ class Hub:
         await self._move(user_id, Move("go", target.spec.name), username)
         return target.view()
 
-    async def leave(self, user_id: str, room: str) -> RoomView:
+    async def leave(self, user_id: str, room: str, username: str | None = None) -> RoomView:
         """Take the user out of the room. Makes no session; leaving twice is no error."""
         target = self._room(room)
         session = self._sessions.get(fields.user_id(user_id))
-        if session is not None and not session.closing:
+        move = Move("leave", target.spec.name, self._username(username))
+        if session is not None:
             try:
-                await session.move(Move("leave", target.spec.name))
-            except Closed:
-                await session.ended.wait()
+                await session.move(move)
+            except (Closed, Aborted):
+                await session.ended.wait()  # and with it the user's stay in any room
         return target.view()
 
     async def say(
@@ -283,7 +295,7 @@ class Hub:
         view = live.view() if live is not None else None
         if view is not None:
             return view
-        loaded = await self._services.store.load(user, 0)
+        loaded = await self._services.read(self._services.store.load(user, 0))
         if loaded is None:
             raise NotFound("nothing is held of this user")
         return stored_view(loaded)
@@ -291,7 +303,7 @@ class Hub:
     async def history(self, user_id: str, after: Position | None = None, limit: int = 50) -> Page:
         """A page of ended turns behind `after` (exclusive), 1 to 1,000 of them."""
         user, limit = fields.user_id(user_id), fields.page_limit(limit)
-        page = await self._services.store.history(user, after, limit)
+        page = await self._services.read(self._services.store.history(user, after, limit))
         if page is None:
             raise NotFound("nothing is held of this user")
         return page
@@ -316,14 +328,20 @@ class Hub:
                 if await self._services.store.load(user, 0) is None:
                     raise NotFound("nothing is held of this user")
                 for room in self._services.rooms.values():
-                    # Published after the erasure, it would name the user again.
                     if room.owes(user):
-                        await room.ask(Ask("leave", user))
+                        await self._say_it_left(room, user)
                 return await self._services.store.erase(user)
             raise StoreUnavailable("the store took too long; erase again")
         finally:
             del self._erasing[user]
             done.set()
+
+    async def _say_it_left(self, room: RoomActor, user_id: str) -> None:
+        # What is owed bears the user's name, and would be stored after the erasure.
+        try:
+            await room.ask(Ask("leave", user_id))
+        except StoreUnavailable:
+            raise StoreUnavailable("a room could not store the leaving yet; erase again") from None
 
     # --- life ---
 
@@ -346,8 +364,13 @@ class Hub:
         for session in tuple(self._sessions.values()):
             session.hang_up(DRAINING)
 
+    def give_up(self) -> None:
+        """End every session now: what runs is aborted, stored as such, and answered so."""
+        for session in tuple(self._sessions.values()):
+            session.close(DRAINING)
+
     async def wait_idle(self) -> None:
-        """Return when every message taken has its answer. The caller bounds the wait.
+        """Return when all that was taken has its answer. The caller bounds the wait.
 
         What still runs when the hub closes is aborted, and stored as aborted.
         """
@@ -390,8 +413,10 @@ class Hub:
 
 
 def _screen(words: object) -> crisis.Verdict:
-    """The verdict, first of all; what is no text at all says nothing."""
-    return crisis.screen(words if isinstance(words, str) else "")
+    """The verdict, first of all: of words in the wrong wrapping, too, before they are refused."""
+    if not isinstance(words, str):
+        return crisis.screen("" if words is None else str(words))
+    return crisis.screen(spoken(words))
 
 
 @asynccontextmanager
@@ -408,6 +433,7 @@ async def run_hub(services: Services) -> AsyncIterator[Hub]:
                 await room.open()
                 rooms.start_soon(hub._run_room, room)
             yield hub
-            hub._draining = True
+            hub.refuse()
+            services.load.deadline = trio.current_time() + CLOSING_SHARE * services.settings.grace_s
             sessions.cancel_scope.cancel()
         rooms.cancel_scope.cancel()

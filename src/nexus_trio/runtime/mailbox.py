@@ -40,6 +40,11 @@ class Slot(Generic[T]):
         """Whether the answer is there."""
         return self._done.is_set()
 
+    @property
+    def answered(self) -> bool:
+        """Whether it was answered with a value, and not with an error."""
+        return self._done.is_set() and self._error is None
+
     def set(self, value: T) -> None:
         """Answer every waiter with `value`. Never waits."""
         if not self._done.is_set():

@@ -15,6 +15,7 @@ from nexus_trio.model.envelope import Reply, RoomEvent
 
 Frame = Reply | RoomEvent
 
+GONE = 1000
 TOO_SLOW = 4429
 TOO_MANY = 4409
 DRAINING = 1012

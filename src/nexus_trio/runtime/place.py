@@ -7,13 +7,15 @@ user between two rooms (I13).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 import trio
 
 from nexus_trio import crisis
-from nexus_trio.errors import NexusError, StoreUnavailable
+from nexus_trio.crisis.watch import Watch
+from nexus_trio.errors import Aborted, NexusError, StoreUnavailable
 from nexus_trio.model.envelope import CrisisView, Position
 from nexus_trio.model.presence import Presence, PresenceEvent, step
 from nexus_trio.runtime import care
@@ -59,14 +61,16 @@ class Place:
         self._state = state
         self._outboxes = outboxes
         self._services = services
-        # A join that was asked for and not yet answered: should the session
-        # end now, the room would still let the user in (I15).
-        self._entering: str | None = None
+        # The room that was asked to let the user in or out and has not answered:
+        # should the session end now, the user might be, or come to be, in it (I15).
+        self._unanswered: str | None = None
 
     async def do(self, move: Move) -> None:
         """Carry `move` out and answer its slot; a `NexusError` is an answer too."""
         if move.username is not None:
             self._state.username = move.username
+        if move.kind != "wake":
+            self._state.last_active = self._services.now()
         try:
             match move.kind:
                 case "call" | "go":
@@ -79,37 +83,46 @@ class Place:
             move.slot.set(Placed(self._state.presence.room))
         except NexusError as error:
             move.slot.fail(error)
+        finally:
+            # A crash and the session's end answer too: nobody waits for ever.
+            move.slot.fail(Aborted("the session ended before this was done; send it again"))
 
     async def grace_over(self) -> None:
         """Its last connection or call was long enough ago: it has left."""
         await self._become("grace", None)
 
     async def _become(self, event: PresenceEvent, room: str | None) -> None:
-        """Move to where the table says. On `StoreUnavailable` it is in no room, or where it was."""
-        state, services = self._state, self._services
+        """Move to where the table says. On `StoreUnavailable` it is in no room for now."""
+        state = self._state
         before = state.presence
-        target = step(before, event, services.world.default, room)
+        target = step(before, event, self._services.world.default, room)
         if before.room is not None and before.room != target.room:
-            try:
-                await services.rooms[before.room].ask(Ask("leave", state.user_id))
-            except StoreUnavailable:
-                # The room owes the event and shows the user as gone.
-                state.presence = Presence(None, target.back)
-                raise
+            # From here on it is in no room, whatever the store says: a room that
+            # could not publish this shows the user as gone, and publishes later.
             state.presence = Presence(None, target.back)
+            await self._ask(before.room, Ask("leave", state.user_id, state.username))
         if target.room is not None and before.room != target.room:
-            join = Ask("join", state.user_id, state.username, outboxes=tuple(self._outboxes))
-            self._entering = target.room
-            await services.rooms[target.room].ask(join)
-            self._entering = None
+            outboxes = tuple(self._outboxes)
+            join = Ask("join", state.user_id, state.username, outboxes=outboxes)
+            await self._ask(target.room, join)
         state.presence = target
         if target.back != before.back:
             await self._remember()
 
+    async def _ask(self, room: str, ask: Ask) -> None:
+        """Have `room` do `ask`, and remember it for `vacate` until it has been answered."""
+        self._unanswered = room
+        try:
+            await self._services.rooms[room].ask(ask)
+        except StoreUnavailable:
+            self._unanswered = None  # the room sees to it that the user is not there
+            raise
+        self._unanswered = None
+
     async def _remember(self) -> None:
-        """Store where the next call brings the user."""
+        """Store where the next call brings the user, and the watch."""
         services = self._services
-        with trio.move_on_after(services.settings.store_timeout_s, shield=True) as scope:
+        with trio.move_on_after(services.patience(), shield=True) as scope:
             await services.store.append((PutSession(self._state.record()),))
         if scope.cancelled_caught:
             raise StoreUnavailable("the store took too long; try again")
@@ -120,26 +133,37 @@ class Place:
             await self._become("go", move.room)
         else:
             await self._become("call", None)
-        locale = move.locale or services.settings.locale
-        before, view = state.watch, None
-        if move.verdict is not None:
-            state.watch, view = care.assess(state.watch, move.verdict, locale)
+        before = state.watch
+        state.watch, view = self._assess(move)
         folded = state.watch
         room = services.rooms[state.presence.room or services.world.default]
         try:
-            position = await room.ask(Ask("say", state.user_id, text=move.text))
+            # The watch first: words that all have heard must not be refused
+            # afterwards, for they would be said, and folded, again.
+            if folded != before:
+                await self._remember()
+            position = await room.ask(Ask("say", state.user_id, state.username, move.text))
         except StoreUnavailable:
             if state.watch is folded:
                 state.watch = before
             raise
-        if state.watch != before:
-            await self._remember()
-        return Placed(state.presence.room, position, view)
+        return Placed(room.spec.name, position, view)
+
+    def _assess(self, move: Move) -> tuple[Watch, CrisisView | None]:
+        if move.verdict is None:
+            return self._state.watch, None
+        locale = move.locale or self._services.settings.locale
+        return care.assess(self._state.watch, move.verdict, locale)
 
     async def vacate(self) -> None:
-        """The session has ended: out of the room, whatever the store does."""
-        services, state = self._services, self._state
-        for name in {state.presence.room, self._entering} - {None}:
-            room = services.rooms[str(name)]
-            await leave_for_good(room, state.user_id, services.settings.store_timeout_s)
+        """The session has ended: out of the room, whatever the store does.
+
+        Not where the hub closes: its rooms end with it.
+        """
+        state, services = self._state, self._services
+        for name in (state.presence.room, self._unanswered):
+            if name is not None and math.isinf(services.load.deadline):
+                await leave_for_good(
+                    services.rooms[name], state.user_id, state.username, services.patience()
+                )
         state.presence = step(state.presence, "grace", services.world.default)

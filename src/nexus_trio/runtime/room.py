@@ -58,8 +58,9 @@ class RoomActor:
         self._state = RoomState(spec.name, Position("", 0))
         # Who hears: a subset of the occupants, those with a connection.
         self._listeners: dict[str, list[Outbox]] = {}
-        # Members whose session ended while the store was down: gone from the
-        # view at once (no ghost, I15), their `left` is published when it can be.
+        # Users who are not here, whatever the stream says so far: their leaving
+        # or their join could not be stored, or not surely. They are gone from
+        # the view at once (no ghost, I15); `left` is published when it can be.
         # So too for those whom a crash of the process left in the stored stream.
         self._owed: dict[str, RoomEvent] = {}
 
@@ -72,10 +73,10 @@ class RoomActor:
         name = self.spec.name
         tail = await self._broker.subscribe(name, self._deliver)
         there = await self._broker.occupants(name)
-        self._state = RoomState(name, tail, there)
+        self._state = RoomState(name, tail, dict(there))
         self._owed = {user: RoomEvent(name, "left", user, called) for user, called in there.items()}
         with suppress(StoreUnavailable):  # still owed, and published when it can be
-            await self._pay()
+            await self._settle()
 
     async def run(self) -> None:
         """Handle asks until cancelled."""
@@ -86,6 +87,8 @@ class RoomActor:
             except NexusError as error:
                 ask.slot.fail(error)
             finally:
+                if ask.kind != "say" and not ask.slot.answered:
+                    self.disown(ask.user_id, ask.username)
                 # A crash or a cancellation answers too: nobody waits for ever.
                 ask.slot.fail(StoreUnavailable("the room could not finish this; try again"))
 
@@ -107,43 +110,47 @@ class RoomActor:
             ask.slot.fail(StoreUnavailable("the room is closed; try again"))
 
     async def _handle(self, ask: Ask) -> None:
-        await self._pay()
+        await self._settle()
         match ask.kind:
             case "join":
                 event = decide_join(self._state, ask.user_id, ask.username)
             case "leave":
                 event = decide_leave(self._state, ask.user_id)
             case "say":
-                event = decide_say(self._state, ask.user_id, ask.text or "")
+                event = decide_say(self._state, ask.user_id, ask.username, ask.text or "")
                 if event is None:
                     raise NotFound("you are not in this room; join it first")
         if ask.kind == "join":
             # Before the event: who joins hears of it as everyone else does.
             for outbox in ask.outboxes:
                 self.listen(ask.user_id, outbox)
-        ask.slot.set(self._state.position if event is None else await self._publish(event))
+        ask.slot.set(self._state.position if event is None else await self._broker.publish(event))
 
-    async def _publish(self, event: RoomEvent) -> Position:
-        try:
-            return await self._broker.publish(event)
-        except StoreUnavailable:
-            if event.event == "left" and event.user_id is not None:
-                self._owed[event.user_id] = event
-                self._listeners.pop(event.user_id, None)
-            elif event.event == "joined" and event.user_id is not None:
-                self._listeners.pop(event.user_id, None)
-            raise
+    async def _settle(self) -> None:
+        """Hear what is in doubt, and publish what is owed, before anything is decided.
 
-    async def _pay(self) -> None:
-        """Publish what is owed. Raises `StoreUnavailable` while the store is still down."""
+        Raises `StoreUnavailable` while the store is still down.
+        """
+        await self._broker.catch_up(self.spec.name)
         while self._owed:
             some = dict(islice(self._owed.items(), TOGETHER))
-            await self._broker.publish_all(self.spec.name, tuple(some.values()))
+            here = [event for user, event in some.items() if user in self._state.occupants]
+            if here:
+                await self._broker.publish_all(self.spec.name, here)
             for user_id in some:
                 del self._owed[user_id]
 
+    def disown(self, user_id: str, username: str | None) -> None:
+        """The user is not here, from now on; the stream will be told when it can be."""
+        self._owed[user_id] = RoomEvent(self.spec.name, "left", user_id, username)
+        self._listeners.pop(user_id, None)
+
+    def owes(self, user_id: str) -> bool:
+        """Whether the stream has yet to be told that the user is not here."""
+        return user_id in self._owed
+
     def _deliver(self, event: RoomEvent) -> None:
-        self._state, effects = apply(self._state, event)
+        effects = apply(self._state, event)
         for outboxes in self._listeners.values():
             for outbox in outboxes:
                 outbox.offer(effects.tell)
@@ -154,7 +161,7 @@ class RoomActor:
     def listen(self, user_id: str, outbox: Outbox) -> None:
         """Offer this room's events to `outbox` from now on, until its user leaves."""
         outboxes = self._listeners.setdefault(user_id, [])
-        if outbox not in outboxes:
+        if outbox not in outboxes and not outbox.closed:
             outboxes.append(outbox)
 
     def unlisten(self, user_id: str, outbox: Outbox) -> None:
@@ -169,14 +176,10 @@ class RoomActor:
         """Whether the user is in this room."""
         return user_id in self._state.occupants and user_id not in self._owed
 
-    def owes(self, user_id: str) -> bool:
-        """Whether the user's `left` is still to be published; any ask publishes it first."""
-        return user_id in self._owed
-
     @property
     def count(self) -> int:
         """How many are in this room."""
-        return len(self._state.occupants) - len(self._owed)
+        return len(self._state.occupants.keys() - self._owed.keys())
 
     def view(self) -> RoomView:
         """A look: the state as it is now. Never waits."""
@@ -191,14 +194,18 @@ class RoomActor:
         return len(self._mailbox)
 
 
-async def leave_for_good(room: RoomActor, user_id: str, patience: float) -> None:
+async def leave_for_good(
+    room: RoomActor, user_id: str, username: str | None, patience: float
+) -> None:
     """Take a user whose session has ended out of the room, whatever the store does.
 
-    Shielded for at most `patience` seconds. When the store does not answer,
-    the room shows the user as gone and publishes `left` later.
+    Shielded for at most `patience` seconds. Where that is not enough, the room
+    shows the user as gone, and publishes `left` before anything that waits.
     """
-    with trio.move_on_after(patience, shield=True):
+    with trio.move_on_after(patience, shield=True) as scope:
         try:
-            await room.ask(Ask("leave", user_id))
+            await room.ask(Ask("leave", user_id, username))
         except StoreUnavailable:
-            return
+            return  # the room has noted it
+    if scope.cancelled_caught:
+        room.disown(user_id, username)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import trio
 
+from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.world import World
 from nexus_trio.responders.base import Responder
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
 
+T = TypeVar("T")
+
 
 class Workload:
-    """How many messages are between their mailbox and their answer, over all sessions."""
+    """How much is between its mailbox and its answer, over all sessions.
+
+    `deadline`, on trio's clock, is when the store must have answered: infinite
+    until the hub closes.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.deadline = math.inf
         self._idle = trio.Event()
         self._idle.set()
 
@@ -52,3 +62,14 @@ class Services:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     load: Workload
+
+    def patience(self) -> float:
+        """How many seconds the store has for an answer; less when the hub is closing."""
+        left = self.load.deadline - trio.current_time()
+        return max(0.0, min(self.settings.store_timeout_s, left))
+
+    async def read(self, call: Awaitable[T]) -> T:
+        """What the store answers; `StoreUnavailable` where it does not in time (I22)."""
+        with trio.move_on_after(self.patience()):
+            return await call
+        raise StoreUnavailable("the store took too long; try again")

@@ -8,7 +8,6 @@ that goes away changes nothing here (I11).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,15 +19,18 @@ from nexus_trio.model.envelope import CrisisView, Post, Reply, SessionView
 from nexus_trio.runtime import care
 from nexus_trio.runtime.aside import answer_command
 from nexus_trio.runtime.mailbox import Closed, Full, Mailbox, Slot
-from nexus_trio.runtime.outbox import DRAINING, TOO_MANY, Outbox
+from nexus_trio.runtime.outbox import DRAINING, GONE, TOO_MANY, Outbox
 from nexus_trio.runtime.place import Move, Place, Placed
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
-from nexus_trio.runtime.turn import Job, Unsettled, abort_unfinished, run_turn
+from nexus_trio.runtime.turn import Job, Unsettled, abort_unfinished, known_turn, run_turn
 from nexus_trio.store.base import LoadedSession, PutSession, SessionRecord
 
 MOVES = 16
 """Moves that may wait in a session; a person makes one at a time."""
+
+ASIDES = 32
+"""Replies of commands kept for a client that sends one again after a lost connection."""
 
 
 class Session:
@@ -47,6 +49,12 @@ class Session:
         self._pending = 0
         self._calls = 0
         self._outboxes: list[Outbox] = []
+        self._running: Job | None = None
+        # The newest message of someone in need, and when it must be answered:
+        # every message before it has until then.
+        self._urgent: tuple[Job, float] | None = None
+        # Replies of commands by reference: they are no turns, and not stored.
+        self._asides: dict[str, tuple[str, Reply]] = {}
         self._state: SessionState | None = None
         self._closing = False
         self._scope = trio.CancelScope()
@@ -80,7 +88,20 @@ class Session:
             self._references[ref] = job
         self._pending += 1
         self._services.load.begin()
+        if verdict.level != "none":
+            self._hurry_for(job)
         return job.slot
+
+    def _hurry_for(self, job: Job) -> None:
+        """Let nobody in need wait for a responder: not for theirs, nor for those before it."""
+        services = self._services
+        view = self.help_for(job.verdict, job.post.locale or services.settings.locale)
+        if view is not None and view.detected:
+            by = trio.current_time() + services.settings.crisis_patience_s
+            self._urgent = (job, by)
+            job.finish_by(by)
+            if self._running is not None:
+                self._running.finish_by(by)
 
     def stop(self, client_ref: str) -> bool:
         """Stop the message with that reference, running or waiting; False where there is none."""
@@ -119,7 +140,7 @@ class Session:
             state.turns,
             state.created_at,
             state.last_active,
-            len(self._outboxes),
+            self._connections,
             state.watch.level,
         )
 
@@ -153,16 +174,25 @@ class Session:
     def _drop(self, outbox: Outbox) -> None:
         if outbox in self._outboxes:
             self._outboxes.remove(outbox)
+        # Closed, so that a join that still waits in a room does not listen for it.
+        outbox.close(GONE)
         for room in self._services.rooms.values():
             room.unlisten(self.user_id, outbox)
         self._touch()
 
+    @property
+    def _connections(self) -> int:
+        """How many connections there are; one that was evicted is none any more."""
+        return sum(not outbox.closed for outbox in self._outboxes)
+
     @contextmanager
     def _call(self) -> Iterator[None]:
         self._calls += 1
+        self._services.load.begin()
         try:
             yield
         finally:
+            self._services.load.end()
             self._calls -= 1
             self._last_seen = trio.current_time()
 
@@ -201,13 +231,15 @@ class Session:
         """The session as it is stored, or a new one; a turn without an end gets its end."""
         services = self._services
         window = services.settings.history_window
-        loaded = await services.store.load(self.user_id, window)
+        loaded = await services.read(services.store.load(self.user_id, window))
         if loaded is None:
             now = services.now()
             record = SessionRecord(
                 self.user_id, services.new_id(), services.new_id(), now, now, self._first_name
             )
-            await services.store.append((PutSession(record),))
+            # Unanswered, it leaves an empty session behind, which the next
+            # call finds: no harm is in that.
+            await services.read(services.store.append((PutSession(record),)))
             loaded = LoadedSession(record, 0, 0, ())
         state = SessionState(loaded, window)
         if loaded.unfinished is not None:
@@ -216,31 +248,50 @@ class Session:
 
     async def _take_messages(self, state: SessionState) -> None:
         while True:
-            job = await self._jobs.receive()
+            job = self._running = await self._jobs.receive()
+            if self._urgent is not None:
+                job.finish_by(self._urgent[1])
             try:
-                reply = await self._answer(state, job)
-                job.slot.set(reply)
-                if reply.command is None:
-                    self._tell(reply)
+                job.slot.set(await self._answer(state, job))
             except NexusError as error:
                 error.crisis = error.crisis or self._help(job)
                 job.slot.fail(error)
                 if isinstance(error, Unsettled):
                     self.close()
+            except BaseException:
+                # Whoever is answered below may send again at once: to the next
+                # session, not to this one, which is ending.
+                self._closing = True
+                raise
             finally:
                 self._done(job)
 
     async def _answer(self, state: SessionState, job: Job) -> Reply:
         post = job.post
+        known = await known_turn(state, job, self._services)
+        if known is not None and known.status == "answered":
+            return state.reply(known)
+        if post.client_ref in self._asides:
+            message, reply = self._asides[post.client_ref]
+            if message != post.message:
+                raise Conflict("this client_ref was used for another message; use a new one")
+            return reply
         if post.username is not None:
             state.username = post.username
         if state.presence.room is None or post.room not in (None, state.presence.room):
             await self._moved(Move("call") if post.room is None else Move("go", post.room))
         room = self._services.rooms[state.presence.room or self._services.world.default]
         aside = await answer_command(state, job, room, self._services, self._moved)
-        if aside is not None:
-            return aside
-        return await run_turn(state, job, room.spec, self._services)
+        if aside is None:
+            reply = await run_turn(state, job, known, room.spec, self._services)
+            for outbox in self._outboxes:
+                outbox.offer(reply)
+            return reply
+        if post.client_ref is not None:
+            while len(self._asides) >= ASIDES:
+                del self._asides[next(iter(self._asides))]
+            self._asides[post.client_ref] = (post.message, aside)
+        return aside
 
     async def _moved(self, move: Move) -> Placed:
         try:
@@ -270,10 +321,6 @@ class Session:
         for move in self._moves.close():
             move.slot.fail(error)
 
-    def _tell(self, reply: Reply) -> None:
-        for outbox in self._outboxes:
-            outbox.offer(reply)
-
     async def _keep_place(self, place: Place, state: SessionState) -> None:
         """Do the moves, and leave the room or end when the deadlines say so."""
         while not self._closing:
@@ -286,31 +333,32 @@ class Session:
 
     def _deadline(self, state: SessionState) -> float:
         """When to look again, on trio's clock. Cheap for a turn: it only notes `_last_seen`."""
-        if self._outboxes:
-            return math.inf  # the end of the last connection wakes the loop
         settings = self._services.settings
         wait = settings.session_idle_s
         if state.presence.room is not None:
             wait = min(wait, settings.presence_grace_s)
         if self._busy:
-            return trio.current_time() + max(wait, 1.0)
+            self._last_seen = trio.current_time()
+            return self._last_seen + max(wait, 1.0)
         return self._last_seen + wait
 
     @property
     def _busy(self) -> bool:
-        return bool(self._pending or self._calls)
+        return bool(self._pending or self._calls or self._connections)
 
     async def _overdue(self, place: Place, state: SessionState) -> None:
         settings = self._services.settings
-        if self._outboxes or self._busy:
+        if self._busy:
             return
-        silent = trio.current_time() - self._last_seen
-        if state.presence.room is not None and silent >= settings.presence_grace_s:
+        # The same sums as in `_deadline`: a difference would be rounded otherwise,
+        # and a deadline that is reached and yet not over comes round for ever.
+        now, seen = trio.current_time(), self._last_seen
+        if state.presence.room is not None and now >= seen + settings.presence_grace_s:
             try:
                 await place.grace_over()
             except StoreUnavailable:
                 return  # the room shows the user as gone and tells it later
-        elif silent >= settings.session_idle_s:
+        elif now >= seen + settings.session_idle_s:
             # Nothing awaits between the looks above and this flag: no message
             # can have come in between.
             self._closing = True

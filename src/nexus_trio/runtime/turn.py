@@ -9,6 +9,7 @@ is stored as answered is answered (I9, I17).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -45,6 +46,8 @@ class Job:
 
     `crisis` is what the answer will say of the message, from the moment that
     the watch is folded; until then None. `heard` collects the reply's pieces.
+    `hurry`, on trio's clock, is when the responder must have ended, because
+    somebody in need waits behind this message, or it is they who wrote it.
     """
 
     post: Post
@@ -54,6 +57,8 @@ class Job:
     heard: list[str] = field(default_factory=list, repr=False)
     scope: trio.CancelScope | None = None
     stopped: bool = False
+    hurry: float = math.inf
+    listening: trio.CancelScope | None = None
 
     def stop(self) -> None:
         """End the turn as aborted, unless its reply is with the store already."""
@@ -61,19 +66,24 @@ class Job:
         if self.scope is not None:
             self.scope.cancel()
 
+    def finish_by(self, when: float) -> None:
+        """Give the responder until `when` at the latest."""
+        self.hurry = min(self.hurry, when)
+        if self.listening is not None:
+            self.listening.deadline = min(self.listening.deadline, when)
 
-async def run_turn(state: SessionState, job: Job, room: Room, services: Services) -> Reply:
-    """The reply to `job`, stored.
 
-    Raises `Conflict`, `Aborted`, `ResponderFailed`, `TurnTimeout`,
+async def run_turn(
+    state: SessionState, job: Job, known: Turn | None, room: Room, services: Services
+) -> Reply:
+    """The reply to `job`, stored. `known` is the turn that its reference named, if aborted.
+
+    Raises `Aborted`, `ResponderFailed`, `TurnTimeout`,
     `StoreUnavailable`; after `Unsettled` the session must be opened again.
     Cancelled: the turn is stored as aborted with what was heard, then
     Cancelled goes on; once the reply is with the store, it is answered.
     """
     post = job.post
-    known = await _known(state, job, services)
-    if known is not None and known.status == "answered":
-        return state.reply(known)
     before = state.watch
     if known is None:
         state.watch, job.crisis = care.assess(state.watch, job.verdict, _locale(post, services))
@@ -102,13 +112,13 @@ async def run_turn(state: SessionState, job: Job, room: Room, services: Services
         raise
 
 
-async def _known(state: SessionState, job: Job, services: Services) -> Turn | None:
+async def known_turn(state: SessionState, job: Job, services: Services) -> Turn | None:
     """The ended turn that the post's reference names; `Conflict` where its words are others."""
     post = job.post
     if post.client_ref is None:
         return None
     since = services.now() - REFERENCES_KEPT
-    known = await services.store.reference(state.user_id, post.client_ref, since)
+    known = await services.read(services.store.reference(state.user_id, post.client_ref, since))
     status = None if known is None else known.status
     same = known is None or known.message == post.message
     if reference_outcome(status, same) == "conflict":
@@ -144,7 +154,8 @@ async def _listen(
 ) -> Literal["answer", "fail", "time_out"]:
     """Hear the responder out into `job.heard`, for at most `patience` seconds."""
     try:
-        with trio.move_on_after(patience):
+        with trio.move_on_after(patience) as job.listening:
+            job.finish_by(job.hurry)
             async with services.responder.stream(prompt) as pieces:
                 async for piece in pieces:
                     job.heard.append(piece)
@@ -196,7 +207,7 @@ async def _commit(state: SessionState, turn: Turn, services: Services) -> None:
     """
     state.last_active = services.now()
     writes: tuple[Write, ...] = (PutSession(state.record()), PutTurn(state.user_id, turn))
-    with trio.move_on_after(services.settings.store_timeout_s, shield=True) as scope:
+    with trio.move_on_after(services.patience(), shield=True) as scope:
         await services.store.append(writes)
     if scope.cancelled_caught:
         raise Unsettled("the store took too long; try again")

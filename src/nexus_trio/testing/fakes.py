@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import trio
 
 from nexus_trio.errors import ResponderFailed, StoreUnavailable
+from nexus_trio.model.envelope import Position
+from nexus_trio.model.transcript import Turn
 from nexus_trio.responders.base import Prompt
-from nexus_trio.store.base import Write
+from nexus_trio.store.base import LoadedSession, Page, Write
 from nexus_trio.store.memory import MemoryStore
 
 
@@ -63,7 +66,12 @@ class FakeResponder:
 
 
 class FaultyStore(MemoryStore):
-    """A memory store that fails or hangs when told: `fault` is None, `down` or `hang`."""
+    """A memory store that misbehaves when told.
+
+    `fault`: None; `down` refuses appends; `hang` answers nothing, append or
+    read, and stores nothing; `late` stores an append and never says so; `crash`
+    raises, once, an error that no store may raise.
+    """
 
     def __init__(self, new_epoch: Callable[[], str]) -> None:
         super().__init__(new_epoch)
@@ -76,10 +84,33 @@ class FaultyStore(MemoryStore):
         return self.fault is None
 
     async def append(self, writes: Sequence[Write]) -> None:
-        """As `MemoryStore`, unless told otherwise. A hanging append stores nothing."""
+        """As `MemoryStore`, unless told otherwise."""
         if self.fault == "down":
             raise StoreUnavailable("the fake store is down")
-        if self.fault == "hang":
-            await trio.sleep_forever()
+        if self.fault == "crash":
+            self.fault = None
+            raise OSError("the fake disk broke")
+        await self._hang()
         await super().append(writes)
         self.appends.append(writes)
+        if self.fault == "late":
+            await trio.sleep_forever()
+
+    async def load(self, user_id: str, window: int) -> LoadedSession | None:
+        """As `MemoryStore`, unless told to hang."""
+        await self._hang()
+        return await super().load(user_id, window)
+
+    async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
+        """As `MemoryStore`, unless told to hang."""
+        await self._hang()
+        return await super().reference(user_id, client_ref, since)
+
+    async def history(self, user_id: str, after: Position | None, limit: int) -> Page | None:
+        """As `MemoryStore`, unless told to hang."""
+        await self._hang()
+        return await super().history(user_id, after, limit)
+
+    async def _hang(self) -> None:
+        if self.fault == "hang":
+            await trio.sleep_forever()

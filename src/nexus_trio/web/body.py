@@ -38,7 +38,9 @@ async def read_fields(locale: str, *, streams: bool = True) -> Callable[[str], A
 
 def _help_for(body: bytes, locale: str) -> CrisisView | None:
     words, own_locale = codec.words_in(body)
-    return care.help_for(None, crisis.screen(words), own_locale or locale) if words else None
+    # Where no field can be found, the words still stand somewhere in the bytes.
+    said = words or body.decode("utf-8", "replace")
+    return care.help_for(None, crisis.screen(said), own_locale or locale)
 
 
 def _check_type(value: str | None) -> None:

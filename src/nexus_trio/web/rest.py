@@ -116,9 +116,8 @@ class Rest:
     async def erase(self, user_id: str) -> Response:
         """Erase a session and all that is held of its user.
 
-        What the user said aloud goes too, and so do the persona's public
-        answers to it. A turn that runs is aborted first. It can't be undone;
-        the next message of this user opens a new session with a new id.
+        What the user said aloud goes too. A turn that runs is aborted first.
+        It can't be undone; the next message of this user opens a new session with a new id.
         """
         return answer(codec.erased(await self._hub.erase(user_id)))
 
@@ -155,7 +154,8 @@ class Rest:
     async def leave(self, room: str) -> Response:
         """Take a user out of a room. Leaving a room that one is not in changes nothing."""
         sent = await read_fields(self._hub.settings.locale)
-        return answer(codec.room(await self._hub.leave(sent("user_id"), room)))
+        view = await self._hub.leave(sent("user_id"), room, sent("username"))
+        return answer(codec.room(view))
 
     @described(
         wire.SaidObject,
