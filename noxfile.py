@@ -1,4 +1,4 @@
-"""The checks, each one command: `nox -s lint types tests docs bench`."""
+"""The checks, each one command: `nox -s lint types tests docs crash bench`."""
 
 import nox
 
@@ -39,6 +39,14 @@ def tests_all(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """Kills and power cuts for a while: `nox -s crash -- --minutes 2` (of each)."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/crash/kill_nine.py", *session.posargs)
+    session.run("python", "tests/crash/power_cut.py", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documents: examples run, links and tables hold."""
     session.install("-e", ".[test]")
@@ -52,3 +60,4 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/turns.py", *session.posargs)
     session.run("python", "benchmarks/turns.py", "--sessions", "5,5000", *session.posargs)
     session.run("python", "benchmarks/idle_sessions.py")
+    session.run("python", "benchmarks/store.py")

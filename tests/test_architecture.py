@@ -86,6 +86,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "h11": {"lane"},
     "h2": {"lane"},
     "wsproto": {"lane"},
+    "apsw": {"store"},
     "httptools": {"experiment"},
     "typer": {"cli"},
     "rich": {"cli", "experiment"},

@@ -18,12 +18,13 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.name)
-def test_an_example_runs(example: Path) -> None:
+def test_an_example_runs(example: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(example)],
         capture_output=True,
         text=True,
         timeout=60,
+        cwd=tmp_path,  # the default data folder is made where they run
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -237,5 +237,5 @@ async def _document() -> dict[str, Any]:
     from nexus_trio.web.app import create_app
     from nexus_trio.web.openapi import document
 
-    async with open_hub(Settings()) as hub:
+    async with open_hub(Settings(durability="memory")) as hub:
         return document(create_app(hub))

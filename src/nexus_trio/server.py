@@ -23,7 +23,10 @@ from nexus_trio.runtime.hub import Hub, run_hub
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services, Workload
 from nexus_trio.settings import Settings
+from nexus_trio.store.base import Store
+from nexus_trio.store.database import Durability
 from nexus_trio.store.memory import MemoryStore
+from nexus_trio.store.sqlite import open_store
 from nexus_trio.web.app import create_app
 
 log = logging.getLogger("nexus_trio")
@@ -63,6 +66,21 @@ def load_world(settings: Settings) -> World:
 
 
 @asynccontextmanager
+async def _store(settings: Settings, new_epoch: Callable[[], str]) -> AsyncIterator[Store]:
+    if settings.durability == "memory":
+        store = MemoryStore(new_epoch)
+        try:
+            yield store
+        finally:
+            await store.aclose()
+        return
+    durability: Durability = "power" if settings.durability == "power" else "process"
+    folder, patience = Path(settings.data), settings.store_timeout_s
+    async with open_store(folder, durability, new_epoch, patience=patience) as durable:
+        yield durable
+
+
+@asynccontextmanager
 async def open_hub(
     settings: Settings,
     *,
@@ -76,8 +94,7 @@ async def open_hub(
     before anything is opened, and whatever crashed the hub.
     """
     world = load_world(settings)
-    store = MemoryStore(new_id)
-    try:
+    async with _store(settings, new_id) as store:
         broker = LocalBroker(store, settings.store_timeout_s)
         services = Services(
             settings,
@@ -91,8 +108,6 @@ async def open_hub(
         )
         async with run_hub(services) as hub:
             yield hub
-    finally:
-        await store.aclose()
 
 
 async def serve(

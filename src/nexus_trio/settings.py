@@ -47,12 +47,13 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Loopback: without tokens nobody else may reach the server.")
     port: int = _setting(4004, "A free, unassigned port; 0 takes any.", least=0, most=65535)
-    data: str = _setting("./nexus-data", "The data folder. With durability `memory`, unused.")
+    data: str = _setting(
+        "./nexus-data", "The data folder, one server each. With durability `memory`, unused."
+    )
     durability: str = _setting(
-        "memory",
-        "What a commit survives. This version keeps everything in memory.",
-        built=("memory",),
-        later=("process", "power"),
+        "power",
+        "What a commit survives: `power` a power cut, `process` a crash, `memory` nothing.",
+        built=("power", "process", "memory"),
     )
     responder: str = _setting(
         "scripted",

@@ -30,6 +30,7 @@ class Bridge:
 
     process: subprocess.Popen[bytes]
     log: IO[bytes]
+    folder: tempfile.TemporaryDirectory[str] | None
     port: int = 0
 
     def said(self) -> str:
@@ -38,6 +39,15 @@ class Bridge:
 
     def wait(self) -> int:
         return self.process.wait(timeout=GUARD)
+
+    def close(self) -> None:
+        """Kill it if it still runs, and remove what was its own."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.wait()
+        self.log.close()
+        if self.folder is not None:
+            self.folder.cleanup()
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=GUARD)
@@ -81,9 +91,14 @@ def spawn(
     *options: str,
     app: str = "nexus_trio.asgi:app",
     program: tuple[str, ...] = ("-m", "nexus_trio"),
+    data: Path | None = None,
     **env: str,
 ) -> Bridge:
-    """Start it; not ready yet. What it says on both its outputs goes to one log."""
+    """Start it; not ready yet. What it says on both its outputs goes to one log.
+
+    `data` is its folder; without, it gets one of its own.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="nexus-test-") if data is None else None
     if entry == "serve":
         port = () if "--port" in options else ("--port", "0")
         command = [*program, "serve", *port, *options]
@@ -96,9 +111,12 @@ def spawn(
         stdout=log,
         stderr=log,
         cwd=HERE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(HERE)} | env,
+        env=os.environ
+        | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(HERE)}
+        | {"NEXUS_DATA": folder.name if folder is not None else str(data)}
+        | env,
     )
-    return Bridge(process, log)
+    return Bridge(process, log, folder)
 
 
 @contextmanager
@@ -109,10 +127,7 @@ def bridge(entry: str, *options: str, **how: Any) -> Iterator[Bridge]:
         server.port = _port(server)
         yield server
     finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.wait()
-        server.log.close()
+        server.close()
 
 
 def _port(server: Bridge) -> int:

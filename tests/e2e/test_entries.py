@@ -322,7 +322,8 @@ def test_a_turn_that_outlasts_the_grace_is_answered_as_aborted(entry: str) -> No
         ("command", ("--bind", "0.0.0.0:0", "--workers", "0"), {}, "loopback"),
         ("serve", (), {"NEXUS_AUTH": "tokens"}, "not built yet"),
         ("command", ("--workers", "0"), {"NEXUS_AUTH": "tokens"}, "not built yet"),
-        ("serve", (), {"NEXUS_DURABILITY": "power"}, "not built yet"),
+        ("serve", (), {"NEXUS_DURABILITY": "forever"}, "durability must be"),
+        ("serve", ("--data", "/proc/sys/nexus"), {}, "--data"),
         ("serve", (), {"NEXUS_RESPONDER": "openai"}, "not built yet"),
         ("serve", (), {"NEXUS_BROKER": "redis://localhost"}, "not built yet"),
         ("serve", (), {"NEXUS_PORT": "many"}, "must be a number"),
@@ -340,7 +341,7 @@ def test_what_can_not_be_is_refused_plainly(
         assert says in server.said()
         assert "Traceback" not in server.said()
     finally:
-        server.log.close()
+        server.close()
 
 
 @pytest.mark.parametrize(
@@ -355,7 +356,7 @@ def test_the_command_refuses_plainly_in_its_worker_too(options: tuple[str, ...],
         assert "Traceback" not in server.said()
         assert "Running on" not in server.said()
     finally:
-        server.log.close()
+        server.close()
 
 
 # --- the other commands ---

@@ -9,7 +9,8 @@ import trio
 from bridge_client import Bridge, serving
 from trio.testing import wait_all_tasks_blocked
 
-from nexus_trio.testing.fakes import FakeResponder
+from nexus_trio.testing.fakes import FakeResponder, FaultyStore
+from nexus_trio.testing.hubs import Names
 from nexus_trio.web import rest
 
 CALM = {"level": "none", "detected": False, "turns": 0, "notice": None, "resources": []}
@@ -248,6 +249,17 @@ async def test_health_and_readiness_through_a_shutdown() -> None:
         assert (refused.status, refused.json["code"]) == (503, "draining")
         assert (await bridge.get("/bridge/health")).json["status"] == "ok"
         assert (await bridge.get("/bridge/sessions/ada/history")).status == 200
+
+
+async def test_it_is_not_ready_without_its_store() -> None:
+    store = FaultyStore(Names())
+    async with serving(store=store) as bridge:
+        store.fault = "down"
+        refused = await bridge.get("/bridge/ready")
+        assert (refused.status, refused.json["code"]) == (503, "store_unavailable")
+        assert (await bridge.get("/bridge/health")).json["status"] == "ok"
+        store.fault = None
+        assert (await bridge.get("/bridge/ready")).status == 200
 
 
 async def test_a_client_that_goes_away_loses_nothing() -> None:

@@ -12,7 +12,7 @@ What every adapter guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from nexus_trio.model.envelope import Position, RoomEvent
@@ -31,6 +31,14 @@ class Broker(Protocol):
         """Deliver nothing more to `deliver`; unknown ones are ignored."""
         ...
 
+    async def occupants(self, room: str) -> Mapping[str, str | None]:
+        """Who by the room's stream is in it, with their names.
+
+        Asked once, before the room opens: whoever is there was left behind by
+        an end that could not say so.
+        """
+        ...
+
     async def catch_up(self, room: str) -> None:
         """Deliver what was stored without this node's knowing, after a commit in doubt.
 
@@ -44,4 +52,8 @@ class Broker(Protocol):
         Raises `StoreUnavailable`: then it was neither stored nor delivered.
         Cancellation waits for the store: it can't cut an event in half.
         """
+        ...
+
+    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> None:
+        """As `publish`, for several events of one room: all are stored, or none."""
         ...

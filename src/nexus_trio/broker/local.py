@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import trio
@@ -52,22 +53,35 @@ class LocalBroker:
         if stream is not None and deliver in stream.hearers:
             stream.hearers.remove(deliver)
 
+    async def occupants(self, room: str) -> Mapping[str, str | None]:
+        return await self._store.occupants(room)
+
     async def publish(self, event: RoomEvent) -> Position:
-        stream = await self._stream(event.room)
+        return await self._publish(event.room, (event,))
+
+    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> None:
+        await self._publish(room, events)
+
+    async def _publish(self, room: str, events: Sequence[RoomEvent]) -> Position:
+        stream = await self._stream(room)
         async with stream.turnstile:
             if stream.doubt:
-                await self._settle(event.room, stream)
-            position = Position(stream.tail.epoch, stream.tail.offset + 1)
-            published = replace(event, position=position)
+                await self._settle(room, stream)
+            epoch, offset = stream.tail.epoch, stream.tail.offset
+            published = [
+                replace(event, position=Position(epoch, offset + nth))
+                for nth, event in enumerate(events, start=1)
+            ]
             # Shielded: a publisher that goes away must not leave an event that
             # is stored and never heard.
             with trio.move_on_after(self._patience, shield=True) as scope:
-                await self._store.append([PutRoomEvent(published)])
+                await self._store.append([PutRoomEvent(event) for event in published])
             if scope.cancelled_caught:
                 stream.doubt = True
                 raise StoreUnavailable("the store took too long; try again")
-            self._deliver(stream, published)
-            return position
+            for event in published:
+                self._deliver(stream, event)
+            return stream.tail
 
     async def catch_up(self, room: str) -> None:
         stream = self._streams.get(room)

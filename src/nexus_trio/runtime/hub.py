@@ -43,7 +43,7 @@ from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.mailbox import Closed, Slot
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
 from nexus_trio.runtime.place import Move, Placed
-from nexus_trio.runtime.room import RoomActor
+from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.session import Session
 from nexus_trio.runtime.state import stored_view
@@ -97,7 +97,12 @@ class Hub:
     @property
     def ready(self) -> bool:
         """Whether it takes work."""
-        return not self._draining
+        return not self._draining and self.store_healthy
+
+    @property
+    def store_healthy(self) -> bool:
+        """Whether the store takes commits, as far as is known."""
+        return self._services.store.healthy
 
     def now(self) -> datetime:
         """The wall clock that turns are stamped with."""
@@ -322,14 +327,21 @@ class Hub:
                     await session.ended.wait()
                 if await self._services.store.load(user, 0) is None:
                     raise NotFound("nothing is held of this user")
-                if any(room.owes(user) for room in self._services.rooms.values()):
-                    # What is owed bears the user's name and would be stored later.
-                    raise StoreUnavailable("a room could not store the leaving yet; erase again")
+                for room in self._services.rooms.values():
+                    if room.owes(user):
+                        await self._say_it_left(room, user)
                 return await self._services.store.erase(user)
             raise StoreUnavailable("the store took too long; erase again")
         finally:
             del self._erasing[user]
             done.set()
+
+    async def _say_it_left(self, room: RoomActor, user_id: str) -> None:
+        # What is owed bears the user's name, and would be stored after the erasure.
+        try:
+            await room.ask(Ask("leave", user_id))
+        except StoreUnavailable:
+            raise StoreUnavailable("a room could not store the leaving yet; erase again") from None
 
     # --- life ---
 

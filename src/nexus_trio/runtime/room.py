@@ -8,7 +8,9 @@ look are linearizable (I13).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 import trio
@@ -29,6 +31,9 @@ from nexus_trio.runtime.outbox import Outbox
 
 MAILBOX = 1024
 """Operations that may wait in one room; a sender then waits, and only for the store."""
+
+TOGETHER = 256
+"""Owed events in one commit: a crowded room's start takes a few, not thousands."""
 
 
 @dataclass(slots=True)
@@ -56,12 +61,22 @@ class RoomActor:
         # Users who are not here, whatever the stream says so far: their leaving
         # or their join could not be stored, or not surely. They are gone from
         # the view at once (no ghost, I15); `left` is published when it can be.
+        # So too for those whom a crash of the process left in the stored stream.
         self._owed: dict[str, RoomEvent] = {}
 
     async def open(self) -> None:
-        """Subscribe. Called once, before the actor runs."""
-        tail = await self._broker.subscribe(self.spec.name, self._deliver)
-        self._state = RoomState(self.spec.name, tail)
+        """Subscribe, and say of those who were here that they have left.
+
+        Called once, before the actor runs. The room is empty from the first
+        look on, whatever the store does.
+        """
+        name = self.spec.name
+        tail = await self._broker.subscribe(name, self._deliver)
+        there = await self._broker.occupants(name)
+        self._state = RoomState(name, tail, dict(there))
+        self._owed = {user: RoomEvent(name, "left", user, called) for user, called in there.items()}
+        with suppress(StoreUnavailable):  # still owed, and published when it can be
+            await self._settle()
 
     async def run(self) -> None:
         """Handle asks until cancelled."""
@@ -117,10 +132,13 @@ class RoomActor:
         Raises `StoreUnavailable` while the store is still down.
         """
         await self._broker.catch_up(self.spec.name)
-        for user_id, event in tuple(self._owed.items()):
-            if user_id in self._state.occupants:
-                await self._broker.publish(event)
-            del self._owed[user_id]
+        while self._owed:
+            some = dict(islice(self._owed.items(), TOGETHER))
+            here = [event for user, event in some.items() if user in self._state.occupants]
+            if here:
+                await self._broker.publish_all(self.spec.name, here)
+            for user_id in some:
+                del self._owed[user_id]
 
     def disown(self, user_id: str, username: str | None) -> None:
         """The user is not here, from now on; the stream will be told when it can be."""

@@ -12,7 +12,7 @@ What every adapter guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -92,6 +92,11 @@ class Page:
 class Store(Protocol):
     """Durable append and read."""
 
+    @property
+    def healthy(self) -> bool:
+        """Whether it takes commits, as far as is known. Never waits."""
+        ...
+
     async def append(self, writes: Sequence[Write]) -> None:
         """Commit `writes` as one. Raises `StoreUnavailable`; then nothing is stored."""
         ...
@@ -121,6 +126,10 @@ class Store(Protocol):
 
         Raises `NotFound` where they can't be had whole.
         """
+        ...
+
+    async def occupants(self, room: str) -> Mapping[str, str | None]:
+        """Who by the room's stream has joined and not left, with their names."""
         ...
 
     async def erase(self, user_id: str) -> Erased:

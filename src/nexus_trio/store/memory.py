@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -46,8 +46,14 @@ class MemoryStore:
         self._users: dict[str, _Held] = {}
         self._tails: dict[str, Position] = {}
         self._events: dict[str, deque[RoomEvent]] = {}
+        self._occupants: dict[str, dict[str, str | None]] = {}
+
+    @property
+    def healthy(self) -> bool:
+        return True
 
     async def append(self, writes: Sequence[Write]) -> None:
+        self._check(writes)
         for write in writes:
             match write:
                 case PutTurn(user_id, turn):
@@ -60,6 +66,22 @@ class MemoryStore:
                         held.record = record
                 case PutRoomEvent(event):
                     self._put_event(event)
+
+    def _check(self, writes: Sequence[Write]) -> None:
+        """Refuse as a whole what would fail half-way."""
+        for write in writes:
+            if isinstance(write, PutTurn):
+                held = self._users.get(write.user_id)
+                if held is None:
+                    made = (w.record.user_id for w in writes if isinstance(w, PutSession))
+                    if write.user_id not in made:
+                        raise ValueError("a turn is stored in a session")
+                number, known = write.turn.number, len(held.turns) if held else 0
+                ended = number <= known and held and held.turns[number - 1].status != "received"
+                if ended or not 0 < number <= known + 1:
+                    raise ValueError(f"turn {number} has no predecessor, or has ended")
+            elif isinstance(write, PutRoomEvent) and write.event.position is None:
+                raise ValueError("a room event is stored with its position")
 
     def _put_turn(self, held: _Held, turn: Turn) -> None:
         if turn.number == len(held.turns) + 1:
@@ -75,6 +97,11 @@ class MemoryStore:
             raise ValueError("a room event is stored with its position")
         self._events.setdefault(event.room, deque(maxlen=ROOM_EVENTS_KEPT)).append(event)
         self._tails[event.room] = event.position
+        there = self._occupants.setdefault(event.room, {})
+        if event.user_id is not None and event.event == "joined":
+            there[event.user_id] = event.username
+        elif event.user_id is not None and event.event == "left":
+            there.pop(event.user_id, None)
 
     async def load(self, user_id: str, window: int) -> LoadedSession | None:
         held = self._users.get(user_id)
@@ -122,8 +149,13 @@ class MemoryStore:
         missed = tail.offset - after.offset
         return tuple(list(events)[len(events) - missed :][:limit])
 
+    async def occupants(self, room: str) -> Mapping[str, str | None]:
+        return dict(self._occupants.get(room, {}))
+
     async def erase(self, user_id: str) -> Erased:
         held = self._users.pop(user_id, None)
+        for there in self._occupants.values():
+            there.pop(user_id, None)
         events = 0
         for row in self._events.values():
             for index, event in enumerate(row):

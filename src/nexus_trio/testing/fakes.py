@@ -78,6 +78,11 @@ class FaultyStore(MemoryStore):
         self.fault: str | None = None
         self.appends: list[Sequence[Write]] = []
 
+    @property
+    def healthy(self) -> bool:
+        """Whether it was told nothing."""
+        return self.fault is None
+
     async def append(self, writes: Sequence[Write]) -> None:
         """As `MemoryStore`, unless told otherwise."""
         if self.fault == "down":

@@ -60,7 +60,7 @@ async def open_fake_hub(
     names = Names()
     world = world or small_world()
     own = store or MemoryStore(names)
-    values = Settings(**settings)
+    values = Settings(**{"durability": "memory", **settings})
     broker = LocalBroker(own, values.store_timeout_s)
     began = trio.current_time()
     services = Services(

@@ -16,7 +16,7 @@ from quart.wrappers import Response
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 
-from nexus_trio.errors import Draining, InvalidRequest
+from nexus_trio.errors import Draining, InvalidRequest, StoreUnavailable
 from nexus_trio.model import fields
 from nexus_trio.model.envelope import Position
 from nexus_trio.runtime.hub import Hub
@@ -191,7 +191,9 @@ class Rest:
 
     @described(wire.ReadyObject, "draining store_unavailable", tag="server")
     async def ready(self) -> Response:
-        """See whether the server takes work; while it starts or shuts down it does not."""
+        """See whether the server takes work: not while it shuts down, nor without its store."""
+        if not self._hub.store_healthy:
+            raise StoreUnavailable("the store can't take commits; ask again in a moment")
         if not self._hub.ready:
             raise Draining("the server is shutting down; ask again in a moment")
         return answer(wire.ReadyObject("ready"))

@@ -1,0 +1,364 @@
+"""One suite that every store must pass: what `store/base.py` promises, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trio
+
+from nexus_trio.errors import NotFound
+from nexus_trio.model.envelope import (
+    NO_CRISIS,
+    CrisisView,
+    Notice,
+    Position,
+    Resource,
+    RoomEvent,
+    RoomEventKind,
+)
+from nexus_trio.model.transcript import Turn
+from nexus_trio.store.base import PutRoomEvent, PutSession, PutTurn, SessionRecord, Store
+from nexus_trio.store.memory import MemoryStore
+from nexus_trio.store.sqlite import open_store
+from nexus_trio.testing.hubs import Names
+
+NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+KINDS = ("memory", "process", "power")
+
+
+@pytest.fixture(params=KINDS)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(request.param, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(kind: str, folder: Path) -> AsyncIterator[Store]:
+    if kind == "memory":
+        yield MemoryStore(Names())
+        return
+    async with open_store(folder / "data", kind, Names()) as durable:
+        yield durable
+
+
+def session(user: str = "ada", epoch: str = "e1") -> SessionRecord:
+    return SessionRecord(user, f"session-of-{user}", epoch, NOW, NOW)
+
+
+def received(number: int = 1, message: str = "hello", ref: str | None = None) -> Turn:
+    return Turn(number, NOW, "Tower", message, NO_CRISIS, client_ref=ref)
+
+
+def answered(number: int = 1, message: str = "hello", ref: str | None = None) -> Turn:
+    position = Position("e1", number)
+    return received(number, message, ref).ended("answer", f"reply {number}", position)
+
+
+async def fill(store: Store, turns: int, user: str = "ada") -> None:
+    await store.append([PutSession(session(user))])
+    for number in range(1, turns + 1):
+        await store.append([PutTurn(user, answered(number))])
+
+
+async def tell(
+    store: Store, kind: RoomEventKind, user: str, text: str | None = None, room: str = "Tower"
+) -> Position:
+    tail = await store.room_tail(room)
+    position = Position(tail.epoch, tail.offset + 1)
+    event = RoomEvent(room, kind, user, user.title(), text, position)
+    await store.append([PutRoomEvent(event)])
+    return position
+
+
+# --- what was put comes back ---
+
+
+async def test_nothing_is_held_of_a_stranger(store: Store) -> None:
+    assert await store.load("nobody", 5) is None
+    assert await store.history("nobody", None, 5) is None
+    assert await store.reference("nobody", "r", NOW) is None
+    assert (await store.erase("nobody")).turns == 0
+    assert store.healthy
+
+
+async def test_a_session_comes_back_as_it_was_put(store: Store) -> None:
+    record = replace(
+        session(), username="Ada Ünï", back="Garden", watch=(1.8000000000000003, 2, "concern", 1, 0)
+    )
+    await store.append([PutSession(record)])
+    loaded = await store.load("ada", 5)
+    assert loaded is not None
+    assert loaded.record == record
+    assert (loaded.turns, loaded.offset, loaded.window, loaded.unfinished) == (0, 0, (), None)
+    later = replace(record, last_active=NOW + timedelta(seconds=1), back=None, watch=None)
+    await store.append([PutSession(later)])
+    loaded = await store.load("ada", 5)
+    assert loaded is not None
+    assert loaded.record == later
+
+
+async def test_a_turn_comes_back_with_all_that_it_has(store: Store) -> None:
+    view = CrisisView(
+        "crisis", True, 2, "call \N{BLACK HEART SUIT} 988", (Resource("a", "988", "u", "US"),)
+    )
+    turn = replace(
+        answered(1, "words \N{GRINNING FACE}\x00\n", "ref"),
+        crisis=view,
+        notices=(Notice("disclosure", "an AI"), Notice("friend", "be kind")),
+    )
+    await store.append([PutSession(session()), PutTurn("ada", turn)])
+    loaded = await store.load("ada", 5)
+    assert loaded is not None
+    assert loaded.window == (turn,)
+    page = await store.history("ada", None, 5)
+    assert page is not None
+    assert page.turns == (turn,)
+    assert await store.reference("ada", "ref", NOW) == turn
+
+
+async def test_a_turn_is_unfinished_until_it_ends(store: Store) -> None:
+    await fill(store, 2)
+    await store.append([PutTurn("ada", received(3))])
+    loaded = await store.load("ada", 5)
+    assert loaded is not None
+    assert loaded.unfinished == received(3)
+    assert (loaded.turns, loaded.offset) == (3, 2)
+    assert [t.number for t in loaded.window] == [1, 2]
+    page = await store.history("ada", None, 5)
+    assert page is not None
+    assert [t.number for t in page.turns] == [1, 2]
+    ended = received(3).ended("stop", "rep", Position("e1", 3))
+    await store.append([PutTurn("ada", ended)])
+    loaded = await store.load("ada", 5)
+    assert loaded is not None
+    assert (loaded.unfinished, loaded.offset, loaded.window[-1]) == (None, 3, ended)
+
+
+@pytest.mark.parametrize("window", [0, 1, 3, 9])
+async def test_the_window_holds_the_newest_turns(store: Store, window: int) -> None:
+    await fill(store, 5)
+    loaded = await store.load("ada", window)
+    assert loaded is not None
+    assert [t.number for t in loaded.window] == [1, 2, 3, 4, 5][-window:] if window else True
+    assert len(loaded.window) == min(window, 5)
+    assert (loaded.turns, loaded.offset) == (5, 5)
+
+
+# --- one append is one ---
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        PutTurn("nobody", answered(1)),
+        PutTurn("ada", answered(3)),
+        PutTurn("ada", answered(1)),
+        PutRoomEvent(RoomEvent("Tower", "said", "ada", None, "no position")),
+    ],
+    ids=["no session", "a gap", "ended before", "no position"],
+)
+async def test_an_append_that_can_not_be_stores_nothing(
+    store: Store, bad: PutTurn | PutRoomEvent
+) -> None:
+    await fill(store, 1)
+    new = PutSession(session("bob"))
+    changed = PutSession(replace(session(), username="Changed"))
+    with pytest.raises(ValueError, match=r"can't be|turn|position"):
+        await store.append([new, changed, bad])
+    assert await store.load("bob", 1) is None
+    loaded = await store.load("ada", 5)
+    assert loaded is not None
+    assert loaded.record.username is None
+    assert loaded.window == (answered(1),)
+    await store.append([new, changed])
+    assert await store.load("bob", 1) is not None
+
+
+async def test_callers_at_once_see_what_they_stored(store: Store) -> None:
+    """Each reads its own append at once, and bad ones beside them fail alone."""
+
+    async def one(user: str) -> None:
+        await store.append([PutSession(session(user))])
+        for number in range(1, 6):
+            await store.append([PutTurn(user, answered(number))])
+            loaded = await store.load(user, 1)
+            assert loaded is not None
+            assert loaded.turns == number
+
+    async def bad() -> None:
+        for _ in range(5):
+            with pytest.raises(ValueError, match=r"can't be|turn|position"):
+                await store.append([PutTurn("nobody", answered(1))])
+
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            for number in range(20):
+                nursery.start_soon(one, f"user-{number}")
+                nursery.start_soon(bad)
+
+
+# --- pages ---
+
+
+async def test_pages_follow_each_other_to_the_end(store: Store) -> None:
+    await fill(store, 7)
+    await store.append([PutTurn("ada", received(8))])
+    seen, after = [], None
+    while True:
+        page = await store.history("ada", after, 3)
+        assert page is not None
+        seen.append([t.number for t in page.turns])
+        after = page.next
+        if after is None:
+            break
+    assert seen == [[1, 2, 3], [4, 5, 6], [7]]
+    exact = await store.history("ada", None, 7)
+    assert exact is not None
+    assert exact.next is None
+
+
+@pytest.mark.parametrize("offset", [0, 1, 6, 7, 8, 10**6])
+async def test_a_page_begins_behind_any_position(store: Store, offset: int) -> None:
+    await fill(store, 7)
+    await fill(store, 3, "bob")
+    page = await store.history("ada", Position("e1", offset), 50)
+    assert page is not None
+    assert [t.number for t in page.turns] == [n for n in range(1, 8) if n > offset]
+
+
+async def test_offsets_may_run_ahead_of_the_numbers(store: Store) -> None:
+    await store.append([PutSession(session())])
+    places = [2, 3, 7, 8, 15]
+    for number, place in enumerate(places, start=1):
+        turn = received(number).ended("answer", "", Position("e1", place))
+        await store.append([PutTurn("ada", turn)])
+    for offset in range(17):
+        page = await store.history("ada", Position("e1", offset), 50)
+        assert page is not None
+        shown = [t.position.offset for t in page.turns if t.position]
+        assert shown == [place for place in places if place > offset]
+    loaded = await store.load("ada", 1)
+    assert loaded is not None
+    assert (loaded.turns, loaded.offset) == (5, 15)
+
+
+async def test_a_page_of_another_epoch_is_not_found(store: Store) -> None:
+    await fill(store, 1)
+    with pytest.raises(NotFound):
+        await store.history("ada", Position("e2", 0), 5)
+
+
+# --- references ---
+
+
+async def test_a_reference_names_its_newest_turn_for_its_time(store: Store) -> None:
+    await fill(store, 1)
+    await fill(store, 1, "bob")
+    first = replace(received(2, ref="r"), at=NOW).ended("fail", "", Position("e1", 2))
+    second = replace(first, number=3, at=NOW + timedelta(hours=1), position=Position("e1", 3))
+    await store.append([PutTurn("ada", first)])
+    assert await store.reference("ada", "r", NOW) == first
+    await store.append([PutTurn("ada", second)])
+    assert await store.reference("ada", "r", NOW) == second
+    assert await store.reference("ada", "r", second.at) == second
+    assert await store.reference("ada", "r", second.at + timedelta(microseconds=1)) is None
+    assert await store.reference("bob", "r", NOW) is None
+    assert await store.reference("ada", "R", NOW) is None
+
+
+# --- rooms ---
+
+
+async def test_a_room_begins_at_nought_and_keeps_its_epoch(store: Store) -> None:
+    tail = await store.room_tail("Tower")
+    assert tail.offset == 0
+    assert await store.room_tail("Tower") == tail
+    assert (await store.room_tail("Garden")).epoch != tail.epoch
+    assert await store.room_events("Tower", tail, 5) == ()
+
+
+async def test_events_come_behind_a_position_in_order(store: Store) -> None:
+    start = await store.room_tail("Tower")
+    for text in ("a", "b", "c"):
+        await tell(store, "said", "ada", text)
+    await tell(store, "said", "bob", "elsewhere", "Garden")
+    everything = await store.room_events("Tower", start, 10)
+    assert [(e.text, e.position) for e in everything] == [
+        ("a", Position(start.epoch, 1)),
+        ("b", Position(start.epoch, 2)),
+        ("c", Position(start.epoch, 3)),
+    ]
+    assert everything[0] == RoomEvent("Tower", "said", "ada", "Ada", "a", Position(start.epoch, 1))
+    assert await store.room_events("Tower", start, 2) == everything[:2]
+    assert await store.room_events("Tower", Position(start.epoch, 2), 10) == everything[2:]
+    for gone in (Position("other", 0), Position(start.epoch, 4)):
+        with pytest.raises(NotFound):
+            await store.room_events("Tower", gone, 10)
+
+
+async def test_occupants_are_those_who_joined_and_did_not_leave(store: Store) -> None:
+    assert await store.occupants("Tower") == {}
+    await tell(store, "joined", "ada")
+    await tell(store, "joined", "bob")
+    await tell(store, "said", "bob", "hello")
+    await tell(store, "left", "ada")
+    await tell(store, "joined", "cy", room="Garden")
+    assert await store.occupants("Tower") == {"bob": "Bob"}
+    assert await store.occupants("Garden") == {"cy": "Cy"}
+    await store.erase("bob")
+    assert await store.occupants("Tower") == {}
+
+
+# --- erasing ---
+
+
+async def test_erasing_takes_one_user_and_leaves_tombstones(store: Store) -> None:
+    start = await store.room_tail("Tower")
+    await fill(store, 3)
+    await fill(store, 2, "bob")
+    await tell(store, "joined", "ada")
+    await tell(store, "joined", "bob")
+    await tell(store, "said", "ada", "aloud")
+    erased = await store.erase("ada")
+    assert (erased.turns, erased.events) == (3, 2)
+    assert await store.load("ada", 5) is None
+    events = await store.room_events("Tower", start, 10)
+    assert [(e.event, e.user_id, e.username, e.text) for e in events] == [
+        ("erased", None, None, None),
+        ("joined", "bob", "Bob", None),
+        ("erased", None, None, None),
+    ]
+    assert [e.position.offset for e in events if e.position] == [1, 2, 3]
+    bob = await store.load("bob", 5)
+    assert bob is not None
+    assert bob.turns == 2
+    again = await store.erase("ada")
+    assert (again.turns, again.events) == (0, 0)
+    assert (await tell(store, "said", "bob", "still")).offset == 4
+    await fill(store, 1)
+    back = await store.load("ada", 5)
+    assert back is not None
+    assert back.turns == 1
+
+
+# --- what only the durable ones promise: another opening finds the same ---
+
+
+@pytest.mark.parametrize("kind", ["process", "power"])
+async def test_all_of_it_is_there_again_after_a_reopening(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as store:
+        await fill(store, 3)
+        await store.append([PutTurn("ada", received(4, ref="r"))])
+        await tell(store, "joined", "ada")
+        tail = await store.room_tail("Tower")
+        before = await store.load("ada", 9)
+    async with opened(kind, tmp_path) as store:
+        assert await store.load("ada", 9) == before
+        assert await store.room_tail("Tower") == tail
+        assert await store.occupants("Tower") == {"ada": "Ada"}
+        assert await store.reference("ada", "r", NOW) == received(4, ref="r")

@@ -1,0 +1,36 @@
+"""A short run of the power-cut proof (I17), and that it can fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import power_cut
+import pytest
+import trio
+
+from nexus_trio.store.batch import Job
+from nexus_trio.store.writer import Writer
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_power_keeps_what_was_acknowledged(seed: int) -> None:
+    tally = power_cut.run("power", 150, seed)
+    assert (tally.lost, tally.wrong) == (0, [])
+    assert tally.acknowledged > 1000, tally.line()
+
+
+def test_process_loses_what_power_keeps_and_is_never_damaged() -> None:
+    tally = power_cut.run("process", 150, 1)
+    assert tally.lost > 0, tally.line()
+    assert tally.wrong == []  # never damaged, and never a loss under the old epoch
+
+
+def test_acknowledging_before_the_commit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def early(self: Writer, work: Any, *, scrub: bool = False) -> None:
+        self._queue.append(Job(work, scrub))
+        self._wake.set()
+        await trio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(Writer, "submit", early)
+    tally = power_cut.run("power", 150, 1)
+    assert tally.lost > 0, tally.line()
