@@ -11,15 +11,30 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from hypercorn.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
 from hypercorn.utils import LifespanFailureError
 from quart_trio import QuartTrio
 
+from nexus_trio.errors import SettingsError
 from nexus_trio.lane import Address, install, plain_refusal, refuse_non_loopback
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.server import drain, open_hub
 from nexus_trio.settings import Settings, load
 from nexus_trio.web.app import create_app
+
+
+class Refused(LifespanFailureError, SettingsError):
+    """What the hub needs can't be used: one plain line, and no server.
+
+    Both kinds at once: Hypercorn lets the one out of the lifespan, and the lane
+    knows the other by what it is.
+    """
+
+    def __init__(self, group: ExceptionGroup[SettingsError]) -> None:
+        error: Exception = group
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        Exception.__init__(self, str(error))
 
 
 class Application:
@@ -43,11 +58,22 @@ class Application:
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
         settings = current_settings()
+        # Taken before anything can be refused: Hypercorn would otherwise send it
+        # to a lifespan that has ended, and its own error would hide the true one.
+        startup: ASGIReceiveEvent | None = await receive()
+
+        async def receive_again() -> ASGIReceiveEvent:
+            nonlocal startup
+            event, startup = startup, None
+            return event or await receive()
+
         try:
             async with open_hub(settings) as self._hub:
                 self._app = create_app(self._hub)
                 # Returns after the web app's own shutdown, when no connection is left.
-                await self._app(scope, receive, send)
+                await self._app(scope, receive_again, send)
+        except* SettingsError as refused:
+            raise Refused(refused) from None
         except* Exception as crash:
             raise LifespanFailureError("hub", "the hub crashed, see above") from crash
 
