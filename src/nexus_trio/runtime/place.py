@@ -100,7 +100,7 @@ class Place:
         if target.room is not None and before.room != target.room:
             join = Ask("join", state.user_id, state.username, outboxes=tuple(self._outboxes))
             self._entering = target.room
-            await services.rooms[target.room].ask(join)
+            state.arrival = await services.rooms[target.room].ask(join)
             self._entering = None
         state.presence = target
         if target.back != before.back:
