@@ -229,9 +229,10 @@ async def test_who_else_waits_for_a_turn_keeps_it() -> None:
 
 async def test_a_streamed_call_is_told_its_own_turn_alone() -> None:
     async with open_fake_hub(FakeResponder(mode="stream")) as hub:
-        async with hub.stream("ada", "hello") as outbox:
-            await hub.ask("ada", "another")
-            frames = waiting(outbox)
+        stream = await hub.stream("ada", "hello")
+        await hub.ask("ada", "another")
+        frames = waiting(stream.outbox)
+        stream.close()
         assert deltas(frames) == "reply 1 to hello"
         assert isinstance(frames[-1], Answered)
 

@@ -102,6 +102,24 @@ class Connection:
         self._session.gone(self._pending.values(), self.outbox)
 
 
+class TurnStream:
+    """One turn as it is told to a call that asked for nothing else. Not for two readers."""
+
+    def __init__(self, session: Session, job: Job, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self._session = session
+        self._job = job
+
+    async def outcome(self) -> Reply:
+        """The reply, or its error raised: also where the outbox was too full to tell it."""
+        return await self._job.slot.wait()
+
+    def close(self) -> None:
+        """Nobody reads any more. Never waits."""
+        if not self._job.slot.done:
+            self._session.gone((self._job,), self.outbox)
+
+
 class Events:
     """An outbox as a listener sees it who wants the replies and the room's events alone."""
 

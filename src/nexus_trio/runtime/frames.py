@@ -7,7 +7,6 @@ constant for the rest. An outbox is bounded by it (I20).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from nexus_trio.errors import NexusError
 from nexus_trio.model.envelope import Position, Reply, Resource, RoomEvent
@@ -103,10 +102,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Own:
-    """The connection's own answer to a frame of its client: a value of the wire."""
+    """The connection's own answer to a frame of its client, encoded by whoever made it."""
 
-    value: Any = field(repr=False)
-    size: int = OVERHEAD
+    wire: str = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes, as an outbox counts them."""
+        return _bytes(self.wire)
 
 
 Frame = Delta | Answered | Failed | Noticed | Heard | Own

@@ -31,7 +31,7 @@ from nexus_trio.model.envelope import (
 )
 from nexus_trio.model.world import World
 from nexus_trio.runtime import care
-from nexus_trio.runtime.connection import Connection, Events
+from nexus_trio.runtime.connection import Connection, Events, TurnStream
 from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
@@ -121,7 +121,6 @@ class Hub:
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
 
-    @asynccontextmanager
     async def stream(
         self,
         user_id: str,
@@ -131,11 +130,11 @@ class Hub:
         room: str | None = None,
         client_ref: str | None = None,
         locale: str | None = None,
-    ) -> AsyncIterator[Outbox]:
+    ) -> TurnStream:
         """As `ask`, with the turn told as it goes: notices, deltas, then its one outcome.
 
-        Refusals are raised before anything is told. Leaving the context early
-        leaves the turn running, or ends it, by the settings.
+        Refusals are raised before anything is told. Whoever takes the stream
+        closes it: early, that leaves the turn running, or ends it, by the settings.
         """
         verdict = _screen(message)
         outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
@@ -145,11 +144,7 @@ class Hub:
             session, job = await self._deliver(post, verdict, origin)
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
-        try:
-            yield outbox
-        finally:
-            if not job.slot.done:
-                session.gone((job,), outbox)
+        return TurnStream(session, job, outbox)
 
     def checked(
         self, user_id: str, message: str, *, client_ref: str | None, locale: str | None
@@ -316,17 +311,19 @@ class Hub:
         username: str | None = None,
         after: Position | None = None,
         room_after: Position | None = None,
+        seen: bool = False,
     ) -> AsyncIterator[Connection]:
         """A connection of the user, open as long as the context; opens the session.
 
         Its outbox begins with what was missed behind the positions given; where
         that can't be had whole, `welcome.recovered` is False. The user is in a
-        room while a connection is open. Raises a `NexusError`;
+        room while a connection is open. With `seen`, `after` also acknowledges
+        what stands before it. Raises a `NexusError`;
         `Outbox.receive` raises `Evicted` when the server ends it.
         """
         user = fields.user_id(user_id)
         name = None if room is None else self._room_field(room)
-        hello = Arriving(name, self._username(username), after, room_after)
+        hello = Arriving(name, self._username(username), after, room_after, seen)
         session, outbox, welcome = await self._attach(user, hello)
         try:
             yield Connection(self, session, outbox, welcome)

@@ -46,6 +46,7 @@ class Arriving:
     username: str | None = field(default=None, repr=False)
     after: Position | None = None
     room_after: Position | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,8 @@ class Session:
             state = self._state
             if self._closing or state is None:
                 raise Closed
+            if hello.seen and hello.after is not None:
+                self.live.acknowledge(hello.after)
             # From here to the first read nothing awaits: what is committed from
             # now on is heard, and what was committed before is read.
             self._connect(outbox)
