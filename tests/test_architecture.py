@@ -85,7 +85,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "hypercorn": {"lane", "server", "asgi"},
     "h11": {"lane"},
     "h2": {"lane"},
-    "wsproto": {"lane"},
+    "wsproto": {"lane", "experiment"},
     "apsw": {"store"},
     "httptools": {"experiment"},
     "typer": {"cli"},

@@ -164,7 +164,7 @@ def experiment(
     ] = None,
     users: Annotated[int, typer.Option(min=1, max=1000, help="How many at once.")] = 5,
     messages: Annotated[int, typer.Option(min=1, max=10_000, help="Messages of each.")] = 20,
-    transport: Annotated[str, typer.Option(help="http.")] = "http",
+    transport: Annotated[str, typer.Option(help="http or ws.")] = "http",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the report as JSON; - for stdout.")
     ] = None,
@@ -173,12 +173,12 @@ def experiment(
     ] = None,
 ) -> None:
     """Let users talk all at once and check that no one sees another's words."""
-    if transport != "http":
-        raise SettingsError("--transport must be http; this version has no other")
+    if transport not in ("http", "ws"):
+        raise SettingsError("--transport must be http or ws")
     from nexus_trio.experiment.command import run_and_report
     from nexus_trio.experiment.report import markdown
 
-    result = trio.run(run_and_report, url, users, messages)
+    result = trio.run(run_and_report, url, users, messages, transport)
     text = markdown(result)
     if markdown_file is not None:
         write(markdown_file, text)

@@ -116,6 +116,17 @@ class Settings:
     outbox_frames: int = _setting(
         256, "Frames that may wait for one connection; then it is evicted.", least=1, most=65536
     )
+    outbox_bytes: int = _setting(
+        1024 * 1024,
+        "Bytes that may wait for one connection: 64 of the longest messages.",
+        least=1024,
+        most=2**30,
+    )
+    on_disconnect: str = _setting(
+        "keep",
+        "A turn whose connection goes away is finished (`keep`) or ended (`abort`).",
+        built=("keep", "abort"),
+    )
     connections_per_user: int = _setting(
         8, "Phone, desktop and some tabs; then the oldest one goes.", least=1, most=64
     )

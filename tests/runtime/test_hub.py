@@ -427,6 +427,8 @@ async def test_a_slow_consumer_is_evicted_alone() -> None:
             await hub.say("ada", "Tower", f"{number}")
             while len(quick):
                 await quick.receive()
+        heard = [(await next_event(slow)).user_id for _ in range(4)]
+        assert heard == ["slow", "quick", "ada", "ada"]
         with pytest.raises(Evicted) as caught:
             await slow.receive()
         assert caught.value.code == 4429

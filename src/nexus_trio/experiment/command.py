@@ -23,12 +23,15 @@ START_DEADLINE = 30.0
 """Seconds in which the server of its own must accept connections."""
 
 
-async def run_and_report(url: str | None, users: int, messages: int) -> Result:
+async def run_and_report(
+    url: str | None, users: int, messages: int, transport: str = "http"
+) -> Result:
     """Run the experiment with a progress bar on stderr.
 
     Raises `SettingsError` where the server can't be reached or started.
     """
     console = Console(stderr=True)
+    run = partial(run_experiment, transport=transport)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,9 +48,9 @@ async def run_and_report(url: str | None, users: int, messages: int) -> Result:
 
         try:
             if url is not None:
-                return await run_experiment(url, users, messages, progress=progress)
+                return await run(url, users, messages, progress=progress)
             async with own_server() as own:
-                return await run_experiment(own, users, messages, progress=progress)
+                return await run(own, users, messages, progress=progress)
         except WireError as error:
             raise SettingsError(str(error)) from None
 

@@ -80,7 +80,8 @@ class Record:
     `histories` holds each user's pages in order; `sessions` the list of live
     sessions, taken while all were live; `shown` each user's own session object;
     `moves` every join and go; `left` a look at each room after all had gone on;
-    `erasures` each DELETE and the look-up after it, named `gone`.
+    `frames` holds what came over WebSockets; `erasures` each DELETE and the
+    look-up after it, named `gone`.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -94,6 +95,8 @@ class Record:
     shown: dict[str, Call] = field(default_factory=dict)
     histories: dict[str, list[Call]] = field(default_factory=dict)
     erasures: list[Call] = field(default_factory=list)
+    # Over WebSockets: every frame that each user got, in order.
+    frames: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def ordinary(self) -> list[Person]:
         """The N users whose isolation is examined."""

@@ -132,6 +132,8 @@ def _property(result: Result, title: str, group: Group, name: str) -> str:
 def reproduce(result: Result) -> str:
     """The command with the same numbers."""
     options = f"--users {result.users} --messages {result.messages_per_user}"
+    if result.environment["transport"] != "http":
+        options += f" --transport {result.environment['transport']}"
     return (
         "Against a server of its own, with a fresh data folder:\n\n"
         f"```sh\nnexus-trio experiment {options}\n```\n\n"

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nexus_trio.experiment import checks, crisis_checks
+from nexus_trio.experiment import checks, crisis_checks, event_checks
 from nexus_trio.experiment.checks import Check, Group
 from nexus_trio.experiment.environment import Environment
 from nexus_trio.experiment.record import Record
@@ -29,6 +29,9 @@ CHECKS = (
     checks.no_errors,
     checks.users_erased,
 )
+
+EVENTS = (event_checks.events_own, event_checks.streams_whole)
+"""Further checks of a run over WebSockets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def conclude(record: Record, environment: Environment) -> Result:
         wall_time_sec=round(wall, 4),
         crisis_messages=sum(chat.user_id not in ids for chat in record.chats),
         rooms=tuple(record.rooms),
-        checks=tuple(check(record) for check in CHECKS),
+        checks=tuple(check(record) for check in (*CHECKS, *(EVENTS if record.frames else ()))),
         environment=environment,
     )
 

@@ -16,6 +16,7 @@ import trio
 
 from nexus_trio.experiment import script
 from nexus_trio.experiment.environment import environment
+from nexus_trio.experiment.live_stage import LiveStage
 from nexus_trio.experiment.record import Record
 from nexus_trio.experiment.result import Result, conclude
 from nexus_trio.experiment.script import Entropy
@@ -39,6 +40,7 @@ async def run_experiment(
     progress: Progress | None = None,
     entropy: Entropy | None = None,
     durability: str | None = None,
+    transport: str = "http",
 ) -> Result:
     """Runs the isolation experiment against the server at `url` (`http://HOST:PORT`).
 
@@ -46,7 +48,7 @@ async def run_experiment(
     with (messages answered, messages in all) after each message of the N
     users. `entropy` makes ids and canaries, `secrets.token_bytes` by default.
     `durability` goes into the report; without it, what the server's health
-    says, else "unknown".
+    says, else "unknown". `transport` is `http` or `ws`: how messages travel.
 
     Raises `ValueError` on numbers out of bounds and `WireError` where the
     server can't be reached at all. Once it has begun, what goes wrong is
@@ -57,7 +59,8 @@ async def run_experiment(
         raise ValueError(f"Give 1 to {MAX_USERS} users and 1 to {MAX_MESSAGES} messages each.")
     address = parse_url(url)
     crowd = script.people(users, entropy or secrets.token_bytes)
-    stage = Stage(address, Record(people=crowd, messages=messages), progress)
+    kind = LiveStage if transport == "ws" else Stage
+    stage = kind(address, Record(people=crowd, messages=messages), progress)
     health = await stage.begin()
     try:
         await stage.alone()
@@ -68,4 +71,6 @@ async def run_experiment(
         with trio.move_on_after(ERASE_DEADLINE, shield=True):
             await stage.erase()
         stage.close()
-    return conclude(stage.record, environment(url, health, durability))
+    facts = environment(url, health, durability)
+    facts["transport"] = transport
+    return conclude(stage.record, facts)

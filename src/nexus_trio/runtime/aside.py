@@ -13,11 +13,11 @@ from nexus_trio.model.commands import (
 )
 from nexus_trio.model.envelope import NO_CRISIS, Reply
 from nexus_trio.runtime import care
+from nexus_trio.runtime.job import Job
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
-from nexus_trio.runtime.turn import Job
 
 Mover = Callable[[Move], Awaitable[Placed]]
 

@@ -39,13 +39,15 @@ from nexus_trio.model.envelope import (
 )
 from nexus_trio.model.world import World
 from nexus_trio.runtime import care
+from nexus_trio.runtime.connection import Connection, Events, TurnStream
 from nexus_trio.runtime.crash import log_crash
-from nexus_trio.runtime.mailbox import Closed, Slot
+from nexus_trio.runtime.job import Job, Origin
+from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
-from nexus_trio.runtime.session import Session
+from nexus_trio.runtime.session import Arriving, Session, Welcome
 from nexus_trio.runtime.state import stored_view
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Page
@@ -130,13 +132,52 @@ class Hub:
         verdict = _screen(message)
         try:
             post = self._post(user_id, message, username, room, client_ref, locale)
-            slot = await self._deliver(post, verdict)
-            return await slot.wait()
+            _, job = await self._deliver(post, verdict)
+            return await job.slot.wait()
         except NexusError as error:
-            self._refused += 1
-            if error.crisis is None:
-                error.crisis = self._help_for(user_id, verdict, locale)
-            raise
+            raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
+
+    async def stream(
+        self,
+        user_id: str,
+        message: str,
+        *,
+        username: str | None = None,
+        room: str | None = None,
+        client_ref: str | None = None,
+        locale: str | None = None,
+    ) -> TurnStream:
+        """As `ask`, with the turn told as it goes: notices, deltas, then its one outcome.
+
+        Refusals are raised before anything is told. Whoever takes the stream
+        closes it: early, that leaves the turn running, or ends it, by the settings.
+        """
+        verdict = _screen(message)
+        outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
+        origin = Origin(outbox, None, {}, lasting=False)
+        try:
+            post = self._post(user_id, message, username, room, client_ref, locale)
+            session, job = await self._deliver(post, verdict, origin)
+        except NexusError as error:
+            raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
+        return TurnStream(session, job, outbox)
+
+    def checked(
+        self, user_id: str, message: str, *, client_ref: str | None, locale: str | None
+    ) -> Post:
+        """A message of an open connection. Raises `InvalidRequest`, `Draining`. Never waits."""
+        if self._draining:
+            raise Draining("the server is shutting down; try again in a moment")
+        return self._post(user_id, message, None, None, client_ref, locale)
+
+    def refused(
+        self, error: NexusError, user_id: str, verdict: crisis.Verdict, locale: str | None
+    ) -> NexusError:
+        """`error`, counted, and with the help in it that the refused words deserve (I23)."""
+        self._refused += 1
+        if error.crisis is None:
+            error.crisis = self._help_for(user_id, verdict, locale)
+        return error
 
     def stop(self, user_id: str, client_ref: str) -> bool:
         """End the turn with that reference as aborted; False where none is under way."""
@@ -161,11 +202,13 @@ class Hub:
             None if locale is None else fields.locale(locale),
         )
 
-    async def _deliver(self, post: Post, verdict: crisis.Verdict) -> Slot[Reply]:
+    async def _deliver(
+        self, post: Post, verdict: crisis.Verdict, origin: Origin | None = None
+    ) -> tuple[Session, Job]:
         while True:
             session = await self._open(post.user_id, post.username)
             try:
-                return session.post(post, verdict)
+                return session, session.post(post, verdict, origin)
             except Closed:
                 await session.ended.wait()
 
@@ -223,16 +266,31 @@ class Hub:
         verdict = _screen(text)
         try:
             target = self._room(room)
-            words = fields.message(text, "text")
-            language = None if locale is None else fields.locale(locale)
-            move = Move("say", target.spec.name, text=words, verdict=verdict, locale=language)
-            placed = await self._move(user_id, move, username)
         except NexusError as error:
-            self._refused += 1
-            error.crisis = error.crisis or self._help_for(user_id, verdict, locale)
-            raise
+            raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
+        name = target.spec.name
+        placed = await self.say_here(user_id, text, room=name, username=username, locale=locale)
         view = target.view()
         return Said(view, placed.position or view.position, placed.crisis or NO_CRISIS)
+
+    async def say_here(
+        self,
+        user_id: str,
+        text: str,
+        *,
+        room: str | None = None,
+        username: str | None = None,
+        locale: str | None = None,
+    ) -> Placed:
+        """As `say`; `room` None is the room where the user is, or would be."""
+        verdict = _screen(text)
+        try:
+            words = fields.message(text, "text")
+            language = None if locale is None else fields.locale(locale)
+            move = Move("say", room, text=words, verdict=verdict, locale=language)
+            return await self._move(user_id, move, username)
+        except NexusError as error:
+            raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
 
     async def _move(self, user_id: str, move: Move, username: str | None) -> Placed:
         user = fields.user_id(user_id)
@@ -262,24 +320,51 @@ class Hub:
     # --- connections ---
 
     @asynccontextmanager
-    async def attach(self, user_id: str, room: str | None = None) -> AsyncIterator[Outbox]:
-        """A connection of the user, open as long as the context: its outbox of events.
+    async def connect(
+        self,
+        user_id: str,
+        *,
+        room: str | None = None,
+        username: str | None = None,
+        after: Position | None = None,
+        room_after: Position | None = None,
+        seen: bool = False,
+    ) -> AsyncIterator[Connection]:
+        """A connection of the user, open as long as the context; opens the session.
 
-        The user is in a room while one is open. Opens the session. Raises a
-        `NexusError`; `Outbox.receive` raises `Evicted` when the server ends it.
+        Its outbox begins with what was missed behind the positions given; where
+        that can't be had whole, `welcome.recovered` is False. The user is in a
+        room while a connection is open. With `seen`, `after` also acknowledges
+        what stands before it. Raises a `NexusError`;
+        `Outbox.receive` raises `Evicted` when the server ends it.
         """
         user = fields.user_id(user_id)
         name = None if room is None else self._room_field(room)
-        outbox = Outbox(self.settings.outbox_frames)
+        hello = Arriving(name, self._username(username), after, room_after, seen)
+        session, outbox, welcome = await self._attach(user, hello)
+        try:
+            yield Connection(self, session, outbox, welcome)
+        finally:
+            session.detach(outbox)
+
+    async def _attach(self, user: str, hello: Arriving) -> tuple[Session, Outbox, Welcome]:
         while True:
-            session = await self._open(user, None)
-            if not session.closing:
-                break
-            await session.ended.wait()
-        with session.connection(outbox):
-            await session.move(Move("call") if name is None else Move("go", name))
-            session.hear(outbox)
-            yield outbox
+            session = await self._open(user, hello.username)
+            outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
+            try:
+                return session, outbox, await session.attach(outbox, hello)
+            except Closed:
+                session.detach(outbox)
+                await session.ended.wait()
+            except BaseException:
+                session.detach(outbox)
+                raise
+
+    @asynccontextmanager
+    async def attach(self, user_id: str, room: str | None = None) -> AsyncIterator[Events]:
+        """A connection that only listens: the replies and room events that the user gets."""
+        async with self.connect(user_id, room=room) as connection:
+            yield Events(connection.outbox)
 
     # --- reading and erasing ---
 
@@ -330,7 +415,10 @@ class Hub:
                 for room in self._services.rooms.values():
                     if room.owes(user):
                         await self._say_it_left(room, user)
-                return await self._services.store.erase(user)
+                erased = await self._services.store.erase(user)
+                for room in self._services.rooms.values():
+                    room.forget(user)
+                return erased
             raise StoreUnavailable("the store took too long; erase again")
         finally:
             del self._erasing[user]

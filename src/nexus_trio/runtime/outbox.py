@@ -8,18 +8,20 @@ by it (I5, I20).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import trio
 
-from nexus_trio.model.envelope import Reply, RoomEvent
-
-Frame = Reply | RoomEvent
+from nexus_trio.runtime.frames import Frame, Noticed
 
 GONE = 1000
 TOO_SLOW = 4429
 TOO_MANY = 4409
 DRAINING = 1012
 ERASED = 4410
+
+LIMIT_BYTES = 1024 * 1024
+"""Bytes of frames that may wait for one connection: 64 of the longest messages."""
 
 
 class Evicted(Exception):
@@ -31,33 +33,53 @@ class Evicted(Exception):
 
 
 class Outbox:
-    """Frames for one consumer, at most `limit` of them waiting."""
+    """Frames for one consumer: at most `limit` of them, and `limit_bytes`, waiting.
 
-    def __init__(self, limit: int) -> None:
+    What a connection missed before it came is handed over whole (`preload`) and
+    not counted: it is bounded by the window of what can be resumed.
+    """
+
+    def __init__(self, limit: int, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit = limit
+        self._limit_bytes = limit_bytes
+        self._missed: deque[Frame] = deque()
         self._frames: deque[Frame] = deque()
+        # The sum of `size` over `_frames`.
+        self._bytes = 0
         self._arrived = trio.Event()
         self._code: int | None = None
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self._missed) + len(self._frames)
 
     @property
     def closed(self) -> bool:
         """Whether it takes nothing more."""
         return self._code is not None
 
+    def preload(self, frames: Iterable[Frame]) -> None:
+        """Put what was missed before everything else. Once, before the consumer reads."""
+        self._missed.extend(frames)
+        if self._missed:
+            self._arrived.set()
+
     def offer(self, frame: Frame) -> None:
         """Queue `frame`; where the queue is full, evict. Never waits, never raises."""
         if self._code is not None:
             return
-        if len(self._frames) >= self._limit:
-            # What waited is dropped: the consumer resumes from its last
-            # position, and half a queue would look like the whole.
-            self._frames.clear()
+        size = frame.size
+        if len(self._frames) >= self._limit or (
+            # One frame always fits: else a long reply could never be read.
+            self._frames and self._bytes + size > self._limit_bytes
+        ):
             self.close(TOO_SLOW)
-            return
+            # What waits is a whole piece of the stream and stays: the consumer
+            # gets it, if ever it reads again, and resumes behind it. One crisis
+            # notice more is never too much (I24).
+            if not isinstance(frame, Noticed):
+                return
         self._frames.append(frame)
+        self._bytes += size
         self._arrived.set()
 
     def close(self, code: int) -> None:
@@ -68,10 +90,18 @@ class Outbox:
 
     async def receive(self) -> Frame:
         """The next frame, or `Evicted`. Atomic with respect to cancellation."""
-        while not self._frames:
+        while not (self._missed or self._frames):
             if self._code is not None:
                 raise Evicted(self._code)
             self._arrived = trio.Event()
             await self._arrived.wait()
         await trio.lowlevel.checkpoint_if_cancelled()
-        return self._frames.popleft()
+        return self.take()
+
+    def take(self) -> Frame:
+        """The next frame, which must be there (`len`). Never waits."""
+        if self._missed:
+            return self._missed.popleft()
+        frame = self._frames.popleft()
+        self._bytes -= frame.size
+        return frame

@@ -104,20 +104,21 @@ class Place:
         if target.room is not None and before.room != target.room:
             outboxes = tuple(self._outboxes)
             join = Ask("join", state.user_id, state.username, outboxes=outboxes)
-            await self._ask(target.room, join)
+            state.arrival = await self._ask(target.room, join)
         state.presence = target
         if target.back != before.back:
             await self._remember()
 
-    async def _ask(self, room: str, ask: Ask) -> None:
+    async def _ask(self, room: str, ask: Ask) -> Position:
         """Have `room` do `ask`, and remember it for `vacate` until it has been answered."""
         self._unanswered = room
         try:
-            await self._services.rooms[room].ask(ask)
+            position = await self._services.rooms[room].ask(ask)
         except StoreUnavailable:
             self._unanswered = None  # the room sees to it that the user is not there
             raise
         self._unanswered = None
+        return position
 
     async def _remember(self) -> None:
         """Store where the next call brings the user, and the watch."""

@@ -8,8 +8,9 @@ look are linearizable (I13).
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
 
@@ -26,6 +27,7 @@ from nexus_trio.model.room_state import (
     decide_leave,
     decide_say,
 )
+from nexus_trio.runtime.frames import Heard
 from nexus_trio.runtime.mailbox import Closed, Mailbox, Slot
 from nexus_trio.runtime.outbox import Outbox
 
@@ -34,6 +36,12 @@ MAILBOX = 1024
 
 TOGETHER = 256
 """Owed events in one commit: a crowded room's start takes a few, not thousands."""
+
+
+WINDOW_EVENTS = 1000
+WINDOW_S = 600.0
+"""What is kept in memory of a room for those who come back: the newest events, none older
+than ten minutes; whoever was away longer is served from the store."""
 
 
 @dataclass(slots=True)
@@ -63,6 +71,8 @@ class RoomActor:
         # the view at once (no ghost, I15); `left` is published when it can be.
         # So too for those whom a crash of the process left in the stored stream.
         self._owed: dict[str, RoomEvent] = {}
+        # The newest events and when they came, the last one at `_state.position`.
+        self._recent: deque[tuple[float, Heard]] = deque(maxlen=WINDOW_EVENTS)
 
     async def open(self) -> None:
         """Subscribe, and say of those who were here that they have left.
@@ -151,9 +161,13 @@ class RoomActor:
 
     def _deliver(self, event: RoomEvent) -> None:
         effects = apply(self._state, event)
+        heard, now = Heard(effects.tell), trio.current_time()
+        self._recent.append((now, heard))
+        while self._recent[0][0] < now - WINDOW_S:
+            self._recent.popleft()
         for outboxes in self._listeners.values():
             for outbox in outboxes:
-                outbox.offer(effects.tell)
+                outbox.offer(heard)
         if effects.forget is not None:
             # After its own `left`, nothing is delivered to it any more (I16).
             self._listeners.pop(effects.forget, None)
@@ -171,6 +185,30 @@ class RoomActor:
             outboxes.remove(outbox)
         if not outboxes:
             self._listeners.pop(user_id, None)
+
+    def since(self, after: int, until: int) -> list[Heard] | None:
+        """The events behind offset `after` up to `until`, or None where memory has them no more.
+
+        Never waits. `until` is an offset that the room has reached.
+        """
+        newest = self._state.position.offset
+        first = newest - len(self._recent)
+        if after < first:
+            return None
+        recent = [heard for _, heard in self._recent]
+        return recent[after - first : until - first]
+
+    def forget(self, user_id: str) -> None:
+        """The user was erased: what memory keeps of its events becomes tombstones (I19)."""
+        for index, (at, heard) in enumerate(self._recent):
+            if heard.event.user_id == user_id:
+                bare = replace(heard.event, event="erased", user_id=None, username=None, text=None)
+                self._recent[index] = (at, Heard(bare))
+
+    @property
+    def position(self) -> Position:
+        """The position of the latest event."""
+        return self._state.position
 
     def holds(self, user_id: str) -> bool:
         """Whether the user is in this room."""

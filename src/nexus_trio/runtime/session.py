@@ -8,22 +8,29 @@ that goes away changes nothing here (I11).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import trio
 
 from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, MailboxFull, NexusError, StoreUnavailable
-from nexus_trio.model.envelope import CrisisView, Post, Reply, SessionView
+from nexus_trio.model.envelope import CrisisView, Position, Post, Reply, SessionView
 from nexus_trio.runtime import care
 from nexus_trio.runtime.aside import answer_command
-from nexus_trio.runtime.mailbox import Closed, Full, Mailbox, Slot
+from nexus_trio.runtime.frames import Frame
+from nexus_trio.runtime.job import Job, Origin
+from nexus_trio.runtime.live import Live, noticed
+from nexus_trio.runtime.mailbox import Closed, Full, Mailbox
 from nexus_trio.runtime.outbox import DRAINING, GONE, TOO_MANY, Outbox
 from nexus_trio.runtime.place import Move, Place, Placed
+from nexus_trio.runtime.resume import missed_room, missed_turns
+from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
-from nexus_trio.runtime.turn import Job, Unsettled, abort_unfinished, known_turn, run_turn
+from nexus_trio.runtime.turn import Unsettled, abort_unfinished, known_turn, run_turn
 from nexus_trio.store.base import LoadedSession, PutSession, SessionRecord
 
 MOVES = 16
@@ -31,6 +38,31 @@ MOVES = 16
 
 ASIDES = 32
 """Replies of commands kept for a client that sends one again after a lost connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """What a connection asks for when it comes: a room, a name, and where it was before."""
+
+    room: str | None = None
+    username: str | None = field(default=None, repr=False)
+    after: Position | None = None
+    room_after: Position | None = None
+    seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Where a connection stands: what follows on it are the events behind these positions.
+
+    `recovered` is False where what was asked for can't be had whole.
+    """
+
+    session_id: str
+    room: str | None
+    position: Position
+    room_position: Position | None
+    recovered: bool
 
 
 class Session:
@@ -48,13 +80,16 @@ class Session:
         # an idle session because it ends only while this is 0.
         self._pending = 0
         self._calls = 0
-        self._outboxes: list[Outbox] = []
         self._running: Job | None = None
         # The newest message of someone in need, and when it must be answered:
         # every message before it has until then.
         self._urgent: tuple[Job, float] | None = None
         # Replies of commands by reference: they are no turns, and not stored.
         self._asides: dict[str, tuple[str, Reply]] = {}
+        self.live = Live()
+        self._outboxes = self.live.outboxes
+        # What connections are told when the session ends.
+        self._code = DRAINING
         self._state: SessionState | None = None
         self._closing = False
         self._scope = trio.CancelScope()
@@ -67,14 +102,18 @@ class Session:
         """Whether it takes nothing more; wait for `ended`, then open it anew."""
         return self._closing
 
-    def post(self, post: Post, verdict: crisis.Verdict) -> Slot[Reply]:
-        """Take a message. Raises `Closed`, `MailboxFull`, `Conflict` at once."""
+    def post(self, post: Post, verdict: crisis.Verdict, origin: Origin | None = None) -> Job:
+        """Take a message. Raises `Closed`, `MailboxFull`, `Conflict` at once.
+
+        `origin` is told notices, deltas and the outcome as they come; without
+        one, `Job.slot` has the outcome.
+        """
         ref = post.client_ref
         waiting = self._references.get(ref) if ref is not None else None
         if waiting is not None:
             if waiting.post.message != post.message:
                 raise Conflict("this client_ref is in use for another message; use a new one")
-            return waiting.slot
+            return _waited_for(waiting, origin)
         job = Job(post, verdict)
         if self._closing:
             raise Closed
@@ -86,11 +125,32 @@ class Session:
             ) from None
         if ref is not None:
             self._references[ref] = job
+        _waited_for(job, origin)
+        if origin is not None:
+            self._hasten(job, origin)
         self._pending += 1
         self._services.load.begin()
         if verdict.level != "none":
             self._hurry_for(job)
-        return job.slot
+        return job
+
+    def _hasten(self, job: Job, origin: Origin) -> None:
+        """Where its turn can't begin at once, a notice does not wait for that."""
+        state, post = self._state, job.post
+        at_once = state is not None and not self._pending and state.presence.room is not None
+        if at_once and state is not None and post.room in (None, state.presence.room):
+            return
+        view = self.help_for(job.verdict, post.locale or self._services.settings.locale)
+        if view is not None and view.detected:
+            nowhere = Position("0", 0)
+            self.live.hasten(origin, view, nowhere if state is None else state.position)
+
+    def gone(self, jobs: Iterable[Job], outbox: Outbox) -> None:
+        """A connection went away by itself; what it asked for goes on, or ends, by the settings."""
+        for job in tuple(jobs):
+            job.origins = [origin for origin in job.origins if origin.outbox is not outbox]
+            if self._services.settings.on_disconnect == "abort" and not (job.origins or job.plain):
+                job.stop()
 
     def _hurry_for(self, job: Job) -> None:
         """Let nobody in need wait for a responder: not for theirs, nor for those before it."""
@@ -120,13 +180,18 @@ class Session:
         `code` is what its connections are told.
         """
         self._closing = True
-        self.hang_up(code)
+        self._code = code
         self._scope.cancel()
 
     def hang_up(self, code: int) -> None:
         """Close the session's connections; the session goes on."""
         for outbox in self._outboxes:
             outbox.close(code)
+
+    @property
+    def position(self) -> Position | None:
+        """The latest position of its stream; None while it is being read from the store."""
+        return None if self._state is None else self._state.position
 
     def view(self) -> SessionView | None:
         """The session as its user sees it; None while it is being read from the store."""
@@ -153,25 +218,78 @@ class Session:
         with self._call():
             return await self._moved(move)
 
-    @contextmanager
-    def connection(self, outbox: Outbox) -> Iterator[None]:
-        """While open, `outbox` is a connection of this user; the oldest of too many goes."""
+    async def attach(self, outbox: Outbox, hello: Arriving) -> Welcome:
+        """Make `outbox` a connection of this user, with what it missed in it.
+
+        It is to be detached whatever comes of this, its cancellation too.
+        Raises `Closed`, or a `NexusError` where the user can't be brought in.
+        """
+        if self._closing:
+            raise Closed
+        with self._call():
+            arrived = self._state.arrival if self._state is not None else None
+            kind: Literal["call", "go"] = "call" if hello.room is None else "go"
+            await self._moved(Move(kind, hello.room, hello.username))
+            state = self._state
+            if self._closing or state is None:
+                raise Closed
+            if hello.seen and hello.after is not None:
+                self.live.acknowledge(hello.after)
+            # From here to the first read nothing awaits: what is committed from
+            # now on is heard, and what was committed before is read.
+            self._connect(outbox)
+            room = self._hear(outbox)
+            if room is not None and hello.room_after is None and state.arrival is not arrived:
+                # It hears of its own arrival as everyone else does.
+                hello = replace(hello, room_after=_before(state.arrival))
+            return await self._catch_up(state, outbox, hello, room)
+
+    async def _catch_up(
+        self, state: SessionState, outbox: Outbox, hello: Arriving, room: RoomActor | None
+    ) -> Welcome:
+        live, store, tail = self.live, self._services.store, state.position
+        running = live.retell(outbox)
+        # A notice of a turn without an end, and those that nobody acknowledged.
+        owed = tuple(live.owed)
+        begun = (live.running.notice,) if live.running and live.running.notice else ()
+        room_tail = None if room is None else room.position
+        turns: list[Frame] | None = []
+        if hello.after is not None:
+            turns = await missed_turns(state, store, hello.after, tail, (*owed, *begun))
+        events: list[Frame] | None = []
+        if hello.room_after is not None:
+            events = None
+            if room is not None and room_tail is not None:
+                events = await missed_room(room, store, hello.room_after, room_tail, state.arrival)
+        whole = turns is not None and events is not None
+        if whole and hello.after is not None:
+            tail = hello.after
+            owed = tuple(n for n in owed if n.position.offset <= tail.offset)
+        if whole and hello.room_after is not None:
+            room_tail = hello.room_after
+        outbox.preload([*owed, *(turns or ()), *(events or ())] if whole else owed)
+        outbox.preload(running)
+        name = None if room is None else room.spec.name
+        return Welcome(state.session_id, name, tail, room_tail, whole)
+
+    def _connect(self, outbox: Outbox) -> None:
+        """One more connection; the oldest of too many goes."""
         if len(self._outboxes) >= self._services.settings.connections_per_user:
             self._outboxes[0].close(TOO_MANY)
-            self._drop(self._outboxes[0])
+            self.detach(self._outboxes[0])
         self._outboxes.append(outbox)
-        try:
-            yield
-        finally:
-            self._drop(outbox)
 
-    def hear(self, outbox: Outbox) -> None:
+    def _hear(self, outbox: Outbox) -> RoomActor | None:
         """Offer the events of the user's room to `outbox`, from now on."""
-        state = self._state
-        if state is not None and state.presence.room is not None and outbox in self._outboxes:
-            self._services.rooms[state.presence.room].listen(self.user_id, outbox)
+        name = None if self._state is None else self._state.presence.room
+        if name is None:
+            return None
+        room = self._services.rooms[name]
+        room.listen(self.user_id, outbox)
+        return room
 
-    def _drop(self, outbox: Outbox) -> None:
+    def detach(self, outbox: Outbox) -> None:
+        """No connection of this user any more; an unknown one is ignored. Never waits."""
         if outbox in self._outboxes:
             self._outboxes.remove(outbox)
         # Closed, so that a join that still waits in a room does not listen for it.
@@ -222,8 +340,8 @@ class Session:
             self._clear(error)
         finally:
             self._closing = True
-            self.hang_up(DRAINING)
             self._clear(Aborted("the session ended before this was answered; send it again"))
+            self.hang_up(self._code)
             if place is not None:
                 await place.vacate()
 
@@ -242,8 +360,15 @@ class Session:
             await services.read(services.store.append((PutSession(record),)))
             loaded = LoadedSession(record, 0, 0, ())
         state = SessionState(loaded, window)
+        last = loaded.window[-1] if loaded.window else None
         if loaded.unfinished is not None:
-            await abort_unfinished(state, loaded.unfinished, services)
+            last = loaded.unfinished
+            await abort_unfinished(state, last, services)
+        if last is not None and last.crisis.detected:
+            before = Position(state.epoch, state.offset - 1)
+            # Whether it was acknowledged is not known any more: rather twice
+            # than never.
+            self.live.owed.append(noticed(last.crisis, before))
         return state
 
     async def _take_messages(self, state: SessionState) -> None:
@@ -252,10 +377,10 @@ class Session:
             if self._urgent is not None:
                 job.finish_by(self._urgent[1])
             try:
-                job.slot.set(await self._answer(state, job))
+                self._settle(job, await self._answer(state, job))
             except NexusError as error:
                 error.crisis = error.crisis or self._help(job)
-                job.slot.fail(error)
+                self._settle(job, error)
                 if isinstance(error, Unsettled):
                     self.close()
             except BaseException:
@@ -268,7 +393,7 @@ class Session:
 
     async def _answer(self, state: SessionState, job: Job) -> Reply:
         post = job.post
-        known = await known_turn(state, job, self._services)
+        known = await known_turn(state, job, self._services, self.live)
         if known is not None and known.status == "answered":
             return state.reply(known)
         if post.client_ref in self._asides:
@@ -283,10 +408,7 @@ class Session:
         room = self._services.rooms[state.presence.room or self._services.world.default]
         aside = await answer_command(state, job, room, self._services, self._moved)
         if aside is None:
-            reply = await run_turn(state, job, known, room.spec, self._services)
-            for outbox in self._outboxes:
-                outbox.offer(reply)
-            return reply
+            return await run_turn(state, job, known, room.spec, self._services, self.live)
         if post.client_ref is not None:
             while len(self._asides) >= ASIDES:
                 del self._asides[next(iter(self._asides))]
@@ -307,7 +429,9 @@ class Session:
 
     def _done(self, job: Job) -> None:
         """Account for a job that has ended, however it did; nobody waits for ever."""
-        job.slot.fail(Aborted("the session ended before this was answered", crisis=self._help(job)))
+        heard = "".join(job.heard) or None
+        ended = "the session ended before this was answered"
+        self._settle(job, Aborted(ended, crisis=self._help(job), partial=heard))
         if job.post.client_ref is not None:
             self._references.pop(job.post.client_ref, None)
         self._pending -= 1
@@ -316,10 +440,20 @@ class Session:
 
     def _clear(self, error: NexusError) -> None:
         for job in self._jobs.close():
-            job.slot.fail(type(error)(error.detail, crisis=self._help(job)))
+            self._settle(job, type(error)(error.detail, crisis=self._help(job)))
             self._done(job)
         for move in self._moves.close():
             move.slot.fail(error)
+
+    def _settle(self, job: Job, outcome: Reply | NexusError) -> None:
+        """Answer whoever waits, in every way that they can wait; the first outcome counts."""
+        if job.slot.done:
+            return
+        if isinstance(outcome, Reply):
+            job.slot.set(outcome)
+        else:
+            job.slot.fail(outcome)
+        self.live.end(job, outcome)
 
     async def _keep_place(self, place: Place, state: SessionState) -> None:
         """Do the moves, and leave the room or end when the deadlines say so."""
@@ -362,3 +496,17 @@ class Session:
             # Nothing awaits between the looks above and this flag: no message
             # can have come in between.
             self._closing = True
+
+
+def _waited_for(job: Job, origin: Origin | None) -> Job:
+    if origin is None:
+        job.plain = True
+        return job
+    job.origins.append(origin)
+    if origin.ref is not None:
+        origin.pending[origin.ref] = job
+    return job
+
+
+def _before(position: Position | None) -> Position | None:
+    return None if position is None else Position(position.epoch, position.offset - 1)

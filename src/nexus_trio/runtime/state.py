@@ -21,6 +21,7 @@ class SessionState:
     """
 
     __slots__ = (
+        "arrival",
         "created_at",
         "epoch",
         "last_active",
@@ -43,6 +44,8 @@ class SessionState:
         self.last_active: datetime = record.last_active
         self.username = record.username
         self.presence = Presence(None, record.back)
+        # Of its latest arrival in the room that it is in, or was in last.
+        self.arrival: Position | None = None
         self.turns = loaded.turns
         self.offset = loaded.offset
         self.watch = Watch() if record.watch is None else Watch.from_tuple(record.watch)

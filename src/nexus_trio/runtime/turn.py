@@ -9,15 +9,12 @@ is stored as answered is answered (I9, I17).
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
 from typing import Literal
 
 import trio
 
-from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, ResponderFailed, StoreUnavailable, TurnTimeout
-from nexus_trio.model.envelope import NO_CRISIS, CrisisView, Post, Reply
+from nexus_trio.model.envelope import Post, Reply
 from nexus_trio.model.transcript import (
     REFERENCES_KEPT,
     Turn,
@@ -27,7 +24,8 @@ from nexus_trio.model.transcript import (
 from nexus_trio.model.world import Room
 from nexus_trio.responders.base import Exchange, Prompt
 from nexus_trio.runtime import care
-from nexus_trio.runtime.mailbox import Slot
+from nexus_trio.runtime.job import Job
+from nexus_trio.runtime.live import Live
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
 from nexus_trio.store.base import PutSession, PutTurn, Write
@@ -40,43 +38,22 @@ class Unsettled(StoreUnavailable):
     """
 
 
-@dataclass(slots=True)
-class Job:
-    """A post on its way through its session. `slot` has any number of waiters.
-
-    `crisis` is what the answer will say of the message, from the moment that
-    the watch is folded; until then None. `heard` collects the reply's pieces.
-    `hurry`, on trio's clock, is when the responder must have ended, because
-    somebody in need waits behind this message, or it is they who wrote it.
-    """
-
-    post: Post
-    verdict: crisis.Verdict
-    slot: Slot[Reply] = field(default_factory=Slot)
-    crisis: CrisisView | None = None
-    heard: list[str] = field(default_factory=list, repr=False)
-    scope: trio.CancelScope | None = None
-    stopped: bool = False
-    hurry: float = math.inf
-    listening: trio.CancelScope | None = None
-
-    def stop(self) -> None:
-        """End the turn as aborted, unless its reply is with the store already."""
-        self.stopped = True
-        if self.scope is not None:
-            self.scope.cancel()
-
-    def finish_by(self, when: float) -> None:
-        """Give the responder until `when` at the latest."""
-        self.hurry = min(self.hurry, when)
-        if self.listening is not None:
-            self.listening.deadline = min(self.listening.deadline, when)
+HURRY_S = 0.02
+"""How long a crisis notice waits for the look-up of a reference: well within the 50 ms that
+a person may notice."""
 
 
 async def run_turn(
-    state: SessionState, job: Job, known: Turn | None, room: Room, services: Services
+    state: SessionState,
+    job: Job,
+    known: Turn | None,
+    room: Room,
+    services: Services,
+    live: Live,
 ) -> Reply:
-    """The reply to `job`, stored. `known` is the turn that its reference named, if aborted.
+    """The reply to `job`, stored; notice and deltas are told to `live` on the way.
+
+    `known` is the turn that its reference named, if that was aborted.
 
     Raises `Aborted`, `ResponderFailed`, `TurnTimeout`,
     `StoreUnavailable`; after `Unsettled` the session must be opened again.
@@ -100,8 +77,13 @@ async def run_turn(
         notices=care.notices(job.verdict, job.crisis, _locale(post, services)),
     )
     folded = state.watch
+    # At once, and before anything that may wait: a notice waits for no commit.
+    if live.begin(job, turn, state.next_position):
+        # It has taken its offset, even should nothing of this turn be stored:
+        # a position that was shown once is never that of another event.
+        state.offset += 1
     try:
-        return await _answer(state, job, turn, room, services)
+        return await _answer(state, job, turn, room, services, live)
     except Unsettled:
         raise
     except StoreUnavailable:
@@ -112,7 +94,22 @@ async def run_turn(
         raise
 
 
-async def known_turn(state: SessionState, job: Job, services: Services) -> Turn | None:
+async def known_turn(state: SessionState, job: Job, services: Services, live: Live) -> Turn | None:
+    """The ended turn that the post's reference names; `Conflict` where its words are others.
+
+    Where the store is slow to say, a crisis notice goes out meanwhile.
+    """
+    urgent = care.help_for(state.watch, job.verdict, _locale(job.post, services))
+    if job.post.client_ref is None or urgent is None or not urgent.detected:
+        return await _known(state, job, services)
+    with trio.move_on_after(HURRY_S):
+        return await _known(state, job, services)
+    for origin in job.origins:
+        live.hasten(origin, urgent, state.position)
+    return await _known(state, job, services)
+
+
+async def _known(state: SessionState, job: Job, services: Services) -> Turn | None:
     """The ended turn that the post's reference names; `Conflict` where its words are others."""
     post = job.post
     if post.client_ref is None:
@@ -127,22 +124,24 @@ async def known_turn(state: SessionState, job: Job, services: Services) -> Turn 
 
 
 async def _answer(
-    state: SessionState, job: Job, turn: Turn, room: Room, services: Services
+    state: SessionState, job: Job, turn: Turn, room: Room, services: Services, live: Live
 ) -> Reply:
     prompt = _prompt(state, job, turn, room)
     text = None if job.stopped else services.responder.ready(prompt)
     if text is not None:
-        return await _end(state, turn, "answer", text, services)
+        reply = await _end(state, job, turn, "answer", text, services)
+        _tell(live, job, turn, text)
+        return reply
     await _commit(state, turn, services)
     state.turns = turn.number
     with trio.CancelScope() as job.scope:
         if job.stopped:
             job.scope.cancel()
         try:
-            event = await _listen(job, prompt, _patience(turn, services), services)
+            event = await _listen(job, turn, prompt, services, live)
         except trio.Cancelled:
             # Stop, erasure or shutdown: what was heard is stored as it is.
-            await _end(state, turn, "stop", "".join(job.heard), services)
+            await _end(state, job, turn, "stop", "".join(job.heard), services)
             raise
     if job.scope.cancelled_caught:
         raise Aborted("the turn was stopped", partial="".join(job.heard))
@@ -150,19 +149,28 @@ async def _answer(
 
 
 async def _listen(
-    job: Job, prompt: Prompt, patience: float, services: Services
+    job: Job, turn: Turn, prompt: Prompt, services: Services, live: Live
 ) -> Literal["answer", "fail", "time_out"]:
-    """Hear the responder out into `job.heard`, for at most `patience` seconds."""
+    """Hear the responder out into `job.heard`, within its time, and tell it as it comes."""
     try:
-        with trio.move_on_after(patience) as job.listening:
+        with trio.move_on_after(_patience(turn, services)) as job.listening:
             job.finish_by(job.hurry)
             async with services.responder.stream(prompt) as pieces:
                 async for piece in pieces:
                     job.heard.append(piece)
+                    _tell(live, job, turn, piece)
             return "answer"
     except ResponderFailed:
         return "fail"
     return "time_out"
+
+
+def _tell(live: Live, job: Job, turn: Turn, piece: str) -> None:
+    """Release a piece. Other words than the crisis notice are part of what is joined."""
+    if turn.notices and not job.deltas:
+        live.delta(job, "\n\n".join(notice.text for notice in turn.notices))
+        piece = piece and f"\n\n{piece}"
+    live.delta(job, piece)
 
 
 async def _conclude(
@@ -170,18 +178,23 @@ async def _conclude(
 ) -> Reply:
     heard = "".join(job.heard)
     if event == "answer":
-        return await _end(state, turn, "answer", heard, services)
+        return await _end(state, job, turn, "answer", heard, services)
     if turn.crisis.detected:
         # The responder failed someone in need: the notice alone is the answer.
-        return await _end(state, turn, "answer", "", services)
-    await _end(state, turn, event, heard, services)
+        return await _end(state, job, turn, "answer", "", services)
+    await _end(state, job, turn, event, heard, services)
     if event == "fail":
         raise ResponderFailed("the responder failed; try again", partial=heard)
     raise TurnTimeout("the responder took too long; try again", partial=heard)
 
 
 async def _end(
-    state: SessionState, turn: Turn, event: TurnEvent, text: str, services: Services
+    state: SessionState,
+    job: Job | None,
+    turn: Turn,
+    event: TurnEvent,
+    text: str,
+    services: Services,
 ) -> Reply:
     """Commit the turn's end. Nothing awaits behind that commit."""
     response = _with_notices(turn, text) if event == "answer" else text
@@ -194,6 +207,8 @@ async def _end(
         raise
     state.turns = turn.number
     state.offset += 1
+    if job is not None:
+        job.ended = ended
     if ended.status == "answered":
         state.window.append(Exchange(turn.message, text))
     return state.reply(ended)
@@ -215,8 +230,11 @@ async def _commit(state: SessionState, turn: Turn, services: Services) -> None:
 
 async def abort_unfinished(state: SessionState, turn: Turn, services: Services) -> None:
     """End a turn that a crash or a restart left as received."""
-    # It was counted when it was received; its end takes one offset.
-    await _end(state, turn, "restart", "", services)
+    # It was counted when it was received, and so was its notice; its end takes
+    # one offset.
+    if turn.crisis.detected:
+        state.offset += 1
+    await _end(state, None, turn, "restart", "", services)
 
 
 def _prompt(state: SessionState, job: Job, turn: Turn, room: Room) -> Prompt:
@@ -246,8 +264,3 @@ def _with_notices(turn: Turn, text: str) -> str:
 
 def _locale(post: Post, services: Services) -> str:
     return post.locale or services.settings.locale
-
-
-def crisis_or_none(job: Job) -> CrisisView | None:
-    """What an error must carry of the message's verdict."""
-    return None if job.crisis is None or job.crisis == NO_CRISIS else job.crisis

@@ -16,6 +16,8 @@ from nexus_trio.web.body import MAX_BODY_BYTES
 from nexus_trio.web.guard import Guard
 from nexus_trio.web.pages import Pages
 from nexus_trio.web.rest import Rest
+from nexus_trio.web.sse import Streams
+from nexus_trio.web.ws import Sockets
 
 
 class Application(QuartTrio):
@@ -50,5 +52,6 @@ def create_app(hub: Hub) -> QuartTrio:
         app.register_error_handler(kind, handler)
     Rest(hub).register(app)
     Pages(hub).register(app)
-    app.asgi_app = Guard(app.asgi_app)  # type: ignore[method-assign]  # how ASGI middleware is put on
+    live = Sockets(hub, Streams(hub, app.asgi_app))
+    app.asgi_app = Guard(live)  # type: ignore[method-assign]  # how ASGI middleware is put on
     return app

@@ -18,18 +18,15 @@ MAX_BODY_BYTES = 128 * 1024
 """A message is at most 16 KiB, and at most six bytes of JSON for each of its own; and the rest."""
 
 
-async def read_fields(locale: str, *, streams: bool = True) -> Callable[[str], Any]:
+async def read_fields(locale: str) -> Callable[[str], Any]:
     """What gives a field of the request's JSON object: of whatever type it is, None if absent.
 
-    `streams`: False where a wish for an event stream is refused. Raises
-    `InvalidRequest`, with `crisis` in it where the words deserve help, which
+    Raises `InvalidRequest`, with `crisis` in it where the words deserve help, which
     is given in `locale` unless the body names another.
     """
     body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     try:
         _check_type(request.headers.get("Content-Type"))
-        if not streams:
-            _check_accept(request.headers.get("Accept"))
         return codec.decode_fields(body).get
     except NexusError as error:
         error.crisis = _help_for(body, locale)
@@ -53,12 +50,9 @@ def _check_type(value: str | None) -> None:
         raise InvalidRequest("the body must be UTF-8: leave the charset out of the Content-Type")
 
 
-def _check_accept(value: str | None) -> None:
-    if value is None or "event-stream" not in value.lower():
-        return
+def wants_stream() -> bool:
+    """Whether the call would rather have an event stream than JSON; on a tie JSON will do."""
+    if "event-stream" not in request.headers.get("Accept", "").lower():
+        return False
     accepted = request.accept_mimetypes
-    # On a tie JSON will do: only who wants a stream, and rather that, is refused.
-    if accepted["text/event-stream"] > accepted["application/json"]:
-        raise InvalidRequest(
-            "this version answers JSON only; send the call without Accept: text/event-stream"
-        )
+    return accepted["text/event-stream"] > accepted["application/json"]

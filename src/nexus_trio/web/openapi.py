@@ -28,6 +28,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _CODES_ATTRIBUTE = "_nexus_codes"
 _MEDIA_ATTRIBUTE = "_nexus_media"
+_STREAMED_ATTRIBUTE = "_nexus_streamed"
 _EVERYWHERE = ("invalid_request", "forbidden", INTERNAL)
 _REFS = "#/components/schemas/{name}"
 _RETRY_AFTER = {
@@ -63,12 +64,14 @@ def described(
     tag: str,
     body: type[msgspec.Struct] | None = None,
     query: type[msgspec.Struct] | None = None,
+    streamed: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Say of a handler what it takes, what it answers, and with which codes it may refuse.
 
     `reply` is the JSON's type, or the media type of something else. `codes` are
-    separated by spaces; those that any call may have are added. It only
-    describes: nothing is checked, and nothing runs, per request.
+    separated by spaces; those that any call may have are added. `streamed`: the
+    answer may also come as events. It only describes: nothing is checked, and
+    nothing runs, per request.
     """
 
     def describe(handler: Handler) -> Handler:
@@ -80,6 +83,7 @@ def described(
             handler = document_request(body)(handler)
         if query is not None:
             handler = document_querystring(query)(handler)
+        setattr(handler, _STREAMED_ATTRIBUTE, streamed)
         setattr(handler, _CODES_ATTRIBUTE, (*_EVERYWHERE, *codes.split()))
         return quart_tag([tag])(handler)
 
@@ -114,6 +118,8 @@ class _Provider(OpenAPIProvider):
             media = getattr(handler, _MEDIA_ATTRIBUTE, None)
             if media is not None:
                 operation["responses"][200] = {"description": media, "content": {media: {}}}
+            if getattr(handler, _STREAMED_ATTRIBUTE, False):
+                operation["responses"][200]["content"]["text/event-stream"] = {}
             operation["responses"] |= _refusals(getattr(handler, _CODES_ATTRIBUTE), problem)
             # JSON's keys are strings; the document is the same before and after.
             operation["responses"] = {str(k): v for k, v in operation["responses"].items()}

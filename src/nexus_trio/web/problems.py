@@ -23,7 +23,7 @@ INTERNAL = "internal"
 WEB_CODES: dict[str, Code] = {**CODES, INTERNAL: Code(500, "Something broke in the server")}
 """Every code that a problem may carry: the shared table, and what should not happen."""
 
-LATER = ("/bridge/events", "/bridge/ws", "/v1", "/safety", "/metrics", "/operator")
+LATER = ("/v1", "/safety", "/metrics", "/operator")
 """Calls that clients may know of and that this version does not have."""
 
 HEADERS = {
@@ -89,6 +89,8 @@ async def unroutable(error: HTTPException) -> Response:
 def _detail(status: int) -> str:
     if status == 404 and _is_later(_path()):
         return "this version does not have this call yet; /docs lists those it has"
+    if status == 404 and _path() == "/bridge/ws":
+        return "this address takes WebSockets alone, with the subprotocol nexus.v1"
     if status == 405:
         return "this address does not take this method; the Allow header lists those it takes"
     return _DETAILS.get(status, _DETAILS[400])

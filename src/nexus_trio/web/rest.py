@@ -21,8 +21,10 @@ from nexus_trio.model import fields
 from nexus_trio.model.envelope import Position
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import codec, wire
-from nexus_trio.web.body import read_fields
+from nexus_trio.web.body import read_fields, wants_stream
 from nexus_trio.web.openapi import described
+from nexus_trio.web.sse import HEADERS as STREAM_HEADERS
+from nexus_trio.web.sse import TurnBody
 
 VERSION = version("nexus-trio")
 
@@ -44,6 +46,7 @@ class Rest:
         """Put the calls on `app`."""
         session, room = "/bridge/sessions/<user_id>", "/bridge/rooms/<room>"
         app.post("/bridge/chat")(self.chat)
+        app.get("/bridge/events")(self.events)
         app.get("/bridge/sessions")(self.sessions)
         app.get(session)(self.session)
         app.get(f"{session}/history")(self.history)
@@ -62,6 +65,7 @@ class Rest:
         " draining store_unavailable turn_timeout",
         body=wire.ChatRequest,
         tag="chat",
+        streamed=True,
     )
     async def chat(self) -> Response:
         """Send a message and get its reply.
@@ -70,20 +74,39 @@ class Rest:
         message that is exactly `look`, `who` or `help`, or begins with
         `/go ROOM` or `/say TEXT`, is a command of the room. A client that goes
         away changes nothing: the turn is stored, and the same `client_ref`
-        fetches its reply.
+        fetches its reply. With `Accept: text/event-stream` the reply comes as
+        events while it is made: `notice` and `delta`, then one `reply` or `error`.
         """
         hub = self._hub
-        sent = await read_fields(hub.settings.locale, streams=False)
-        reply = await hub.ask(
-            # Of any type at all: the hub screens the message first, then checks.
-            sent("user_id"),
-            sent("message"),
-            username=sent("username"),
-            room=sent("room"),
-            client_ref=sent("client_ref"),
-            locale=sent("locale"),
-        )
-        return answer(codec.reply(reply))
+        sent = await read_fields(hub.settings.locale)
+        # Of any type at all: the hub screens the message first, then checks.
+        user_id, message = sent("user_id"), sent("message")
+        rest = {name: sent(name) for name in ("username", "room", "client_ref", "locale")}
+        if not wants_stream():
+            return answer(codec.reply(await hub.ask(user_id, message, **rest)))
+        stream = await hub.stream(user_id, message, **rest)
+        response = TrioResponse(b"", 200, STREAM_HEADERS)
+        response.response = TurnBody(stream)
+        response.timeout = None
+        # The empty body's, which it was made with.
+        del response.headers["Content-Length"]
+        return response
+
+    @described(
+        "text/event-stream",
+        "draining store_unavailable aborted",
+        query=wire.EventsQuery,
+        tag="chat",
+    )
+    async def events(self) -> Response:
+        """Follow a user: turns, notices, and what happens in the user's room.
+
+        Events have the names and the data of the WebSocket's frames, beginning
+        with `welcome`. `Last-Event-ID` carries both positions, joined by a
+        comma, and wins over the query. While it is open, the user is in a room.
+        """
+        # A GET is answered before it comes here (`web.sse`); this is its HEAD.
+        return TrioResponse(b"", 200, STREAM_HEADERS)
 
     @described(wire.SessionList, "", tag="sessions")
     async def sessions(self) -> Response:

@@ -138,6 +138,23 @@ class HistoryQuery(Struct):
     limit: Annotated[int, Meta(ge=1, le=1000, description="Turns of one page.")] = 50
 
 
+_BehindPosition = Annotated[
+    str,
+    Meta(
+        pattern=POSITION_PATTERN,
+        description="The last position that was seen: what was missed since then comes first.",
+    ),
+]
+
+
+class EventsQuery(Struct):
+    """Whom to follow, and from where; without a position, from now on."""
+
+    user_id: UserId
+    after: _BehindPosition | UnsetType = UNSET
+    room_after: _BehindPosition | UnsetType = UNSET
+
+
 # --- what callers get ---
 
 

@@ -1,0 +1,117 @@
+"""What a session's connections are told: notices, deltas, and how each message ended.
+
+Synchronous throughout: nothing here waits, so what is told has one order for
+all, and telling it can't delay the turn that it is about (I5).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from nexus_trio.errors import NexusError
+from nexus_trio.model.envelope import CrisisView, Position, Reply
+from nexus_trio.model.transcript import Turn
+from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Noticed
+from nexus_trio.runtime.job import Job, Origin
+from nexus_trio.runtime.outbox import Outbox
+
+OWED = 64
+"""Crisis notices kept until acknowledged; whoever has more unread ones sees the newest."""
+
+
+class Live:
+    """One session's connections, and the turn that they hear."""
+
+    def __init__(self) -> None:
+        self.outboxes: list[Outbox] = []
+        self.running: Job | None = None
+        # Crisis notices that went to a connection and were not acknowledged (I24).
+        self.owed: deque[Noticed] = deque(maxlen=OWED)
+
+    def hasten(self, origin: Origin, view: CrisisView, position: Position) -> None:
+        """Tell a notice whose turn can't begin at once. It has no position of its own yet."""
+        if view.notice is not None:
+            origin.outbox.offer(Noticed("crisis", view.notice, view.resources, position))
+
+    def begin(self, job: Job, turn: Turn, position: Position) -> bool:
+        """A turn begins. Tells its crisis notice, if any, at `position`; True where it did."""
+        job.number = turn.number
+        self.running = job
+        job.refs = {origin.outbox: origin.ref for origin in reversed(job.origins)}
+        job.introduced = {origin.outbox for origin in job.origins}
+        if not turn.crisis.detected:
+            return False
+        job.notice = noticed(turn.crisis, position)
+        for outbox in self._audience(job):
+            outbox.offer(job.notice)
+        if self.outboxes or any(origin.lasting for origin in job.origins):
+            self.owed.append(job.notice)
+        return True
+
+    def delta(self, job: Job, text: str) -> None:
+        """Tell a piece of the reply."""
+        if job.number is None or not text:
+            return
+        seq = len(job.deltas)
+        job.deltas.append(text)
+        for outbox in self._audience(job):
+            outbox.offer(self._piece(job, outbox, seq))
+
+    def retell(self, outbox: Outbox) -> list[Frame]:
+        """The running turn's deltas from 0, for a connection that comes now."""
+        job = self.running
+        if job is None:
+            return []
+        return [self._piece(job, outbox, seq) for seq in range(len(job.deltas))]
+
+    def end(self, job: Job, outcome: Reply | NexusError) -> None:
+        """Tell how a message ended: each who asked, and where a turn was stored, all."""
+        if self.running is job:
+            self.running = None
+        for origin in job.origins:
+            if origin.ref is not None:
+                origin.pending.pop(origin.ref, None)
+            origin.outbox.offer(self._last(job, outcome, origin.ref, None))
+        asked = {origin.outbox for origin in job.origins}
+        # A turn that was refused in the end is over for those who heard it begin.
+        others = self.outboxes if job.ended is not None else job.introduced
+        for outbox in tuple(others):
+            if outbox not in asked:
+                outbox.offer(self._last(job, outcome, None, self._introduce(job, outbox)))
+
+    def acknowledge(self, position: Position) -> None:
+        """The user has seen everything up to `position`."""
+        left = [n for n in self.owed if not _covers(position, n.position)]
+        self.owed = deque(left, OWED)
+
+    def _audience(self, job: Job) -> list[Outbox]:
+        """Who hears this turn: whoever asked, and all connections, each once."""
+        return list(dict.fromkeys([*(o.outbox for o in job.origins), *self.outboxes]))
+
+    def _piece(self, job: Job, outbox: Outbox, seq: int) -> Delta:
+        introduction = self._introduce(job, outbox)
+        ref = job.refs.get(outbox)
+        return Delta(ref, job.number or 0, seq, job.deltas[seq], introduction)
+
+    def _introduce(self, job: Job, outbox: Outbox) -> str | None:
+        if outbox in job.introduced:
+            return None
+        job.introduced.add(outbox)
+        return job.post.message
+
+    def _last(
+        self, job: Job, outcome: Reply | NexusError, ref: str | None, message: str | None
+    ) -> Frame:
+        if isinstance(outcome, Reply):
+            return Answered(ref, outcome, message)
+        position = None if job.ended is None else job.ended.position
+        return Failed(ref, outcome, job.number, position, message)
+
+
+def noticed(view: CrisisView, position: Position) -> Noticed:
+    """The notice of a verdict at `crisis` or above."""
+    return Noticed("crisis", view.notice or "", view.resources, position)
+
+
+def _covers(seen: Position, position: Position) -> bool:
+    return seen.epoch == position.epoch and seen.offset >= position.offset

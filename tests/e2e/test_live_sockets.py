@@ -1,0 +1,204 @@
+"""WebSockets and event streams of the whole program over real sockets, by both entries."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from bridge_process import ENTRIES, GUARD, Bridge, bridge
+from wsproto.events import TextMessage
+
+from nexus_trio.experiment.socket import Socket, SocketClosed, open_socket
+from nexus_trio.experiment.wire import Address, WireError
+
+WISH = "I want to die"
+
+
+@pytest.fixture(scope="module", params=ENTRIES)
+def server(request: pytest.FixtureRequest) -> Iterator[Bridge]:
+    with bridge(request.param, NEXUS_PACE_S="0.01") as running:
+        yield running
+        assert running.process.poll() is None, running.said()
+
+
+@asynccontextmanager
+async def talking(server: Bridge, user: str, **hello: str) -> AsyncIterator[Socket]:
+    with trio.fail_after(GUARD):
+        async with await open_socket(Address("127.0.0.1", server.port, "")) as ws:
+            assert ws.subprotocol == "nexus.v1"
+            await ws.send(type="hello", user_id=user, **hello)
+            yield ws
+
+
+def joined(frames: list[dict[str, object]]) -> str:
+    pieces = [f for f in frames if f["type"] == "delta"]
+    assert [f["seq"] for f in pieces] == list(range(len(pieces)))
+    return "".join(str(f["text"]) for f in pieces)
+
+
+async def test_a_stream_cut_in_the_middle_comes_whole(server: Bridge) -> None:
+    async with talking(server, "cut") as ws:
+        welcome = await ws.receive()
+        await ws.send(type="message", ref="m1", message="tell me about this place")
+        await ws.until("delta")
+    async with talking(server, "cut", after=welcome["position"]) as ws:
+        assert (await ws.receive())["recovered"]
+        frames = await ws.until("reply")
+        assert joined(frames) == frames[-1]["response"]
+        assert sum(f["type"] == "reply" for f in frames) == 1
+
+
+async def test_a_crisis_over_the_wire(server: Bridge) -> None:
+    async with talking(server, "low") as ws:
+        await ws.until("room")
+        await ws.send(type="message", ref="m1", message=WISH)
+        frames = await ws.until("reply")
+        assert "988" in frames[0]["text"]
+        assert frames[-1]["response"] == f"{frames[0]['text']}\n\n{joined(frames)}"
+
+
+async def test_stop_over_the_wire(server: Bridge) -> None:
+    async with talking(server, "stopper") as ws:
+        await ws.send(type="message", ref="m1", message="tell me about this place")
+        await ws.until("delta")
+        await ws.send(type="stop", ref="s", target="m1")
+        error = (await ws.until("error"))[-1]
+        assert (error["code"], error["ref"]) == ("aborted", "m1")
+    history = server.call("GET", "/bridge/sessions/stopper/history")[1]["turns"]
+    assert [(t["status"], t["response"]) for t in history] == [("aborted", error["partial"])]
+
+
+async def test_two_users_meet_and_one_follows_by_events(server: Bridge) -> None:
+    async with talking(server, "eve", room="Chapel") as ws:
+        await ws.until("room")
+        stream = await trio.open_tcp_stream("127.0.0.1", server.port)
+        async with stream:
+            await stream.send_all(
+                b"GET /bridge/events?user_id=adam HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            )
+            await ws.send(type="look", ref="l")
+            await ws.until("occupants")
+            server.call("POST", "/bridge/rooms/Chapel/join", {"user_id": "adam"})
+            assert (await ws.until("room"))[-1]["user_id"] == "adam"
+            await ws.send(type="say", ref="s", text="good evening, adam")
+            data = b""
+            while b"good evening, adam" not in data:
+                data += await stream.receive_some()
+            assert b"event: welcome\n" in data
+            await ws.send(type="go", ref="g", room="Garden")
+            while b'"left"' not in data:
+                data += await stream.receive_some()
+        assert (await ws.until("occupants"))[-1]["room"] == "Garden"
+
+
+async def test_a_chat_as_events(server: Bridge) -> None:
+    body = json.dumps({"user_id": "sse", "message": WISH})
+    connection = server.connect()
+    connection.request("POST", "/bridge/chat", body, {"Accept": "text/event-stream"})
+    answer = connection.getresponse()
+    blocks = answer.read().decode().split("\n\n")[:-1]
+    connection.close()
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    names = [block.split("\n")[0].removeprefix("event: ") for block in blocks]
+    assert names[0] == "notice"
+    assert names.count("reply") == 1
+    assert names.count("delta") > 1
+
+
+# --- what is wrong ---
+
+
+async def test_bad_frames_have_their_codes_and_touch_nobody(server: Bridge) -> None:
+    async with talking(server, "witness") as witness:
+        await witness.until("room")
+        for content, code in ((b"binary", 4400), ("no json", 4400), ("x" * 65_537, 1009)):
+            async with talking(server, "bad") as ws:
+                await ws.until("welcome")
+                if isinstance(content, bytes):
+                    await ws.send_bytes(content)
+                else:
+                    await ws.send_text(content)
+                with pytest.raises(SocketClosed) as closed:
+                    await ws.until("what never comes")
+                assert closed.value.code == code
+        await witness.send(type="ping", ref="p")
+        assert (await witness.until("pong"))[-1]["ref"] == "p"
+
+
+async def test_a_frame_in_fifty_packets_is_one_frame(server: Bridge) -> None:
+    async with talking(server, "packets") as ws:
+        await ws.until("room")
+        data = ws.proto.send(TextMessage(data=json.dumps({"type": "ping", "ref": "p" * 60})))
+        for at in range(0, len(data), max(1, len(data) // 50)):
+            await ws.stream.send_all(data[at : at + max(1, len(data) // 50)])
+            await trio.lowlevel.checkpoint()
+        assert (await ws.until("pong"))[-1]["ref"] == "p" * 60
+
+
+async def test_a_foreign_page_gets_no_socket(server: Bridge) -> None:
+    with pytest.raises(WireError, match="403"):
+        await open_socket(
+            Address("127.0.0.1", server.port, ""),
+            headers=[(b"origin", b"http://evil.example")],
+        )
+
+
+# --- slow consumers ---
+
+
+def resident(pid: int) -> int:
+    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+async def test_clients_that_do_not_read_harm_nobody_and_hold_up_no_shutdown(entry: str) -> None:
+    grace = ("--graceful-timeout", "3") if entry == "command" else ()
+    with bridge(entry, *grace, NEXUS_GRACE_S="3") as server:
+        deaf = [mute(server, f"deaf-{n}") for n in range(5)]
+        half = mute(server, "half")
+        half.sendall(b"\x81\xfe\x10")
+        drip = mute(server, "drip")
+        async with talking(server, "speaker") as ws:
+            await ws.until("welcome")
+            before = resident(server.process.pid)
+            # 40 MB to the deaf, of which each may hold 1 MiB and what the kernel takes.
+            for number in range(500):
+                await ws.send(type="say", ref=f"s{number}", text="x" * 16_000)
+                await ws.until("done")
+                drip.recv(1)
+            grown = resident(server.process.pid) - before
+            # The room's window holds 500 events of 16 KB, twice: as words and encoded.
+            assert grown < 40_000_000, f"{grown} bytes more"
+        began = time.monotonic()
+        server.process.terminate()
+        assert server.wait() == 0
+        assert time.monotonic() - began < 3 + 2
+        for each in (*deaf, half, drip):
+            each.close()
+
+
+def mute(server: Bridge, user: str) -> socket.socket:
+    """A WebSocket that says hello and then does nothing of its own."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(GUARD)
+    sock.connect(("127.0.0.1", server.port))
+    sock.sendall(
+        b"GET /bridge/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: nexus.v1\r\n\r\n"
+    )
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += sock.recv(1)
+    assert head.startswith(b"HTTP/1.1 101")
+    hello = json.dumps({"type": "hello", "user_id": user}).encode()
+    # A mask of zeros is a mask (RFC 6455, section 5.3).
+    sock.sendall(bytes([0x81, 0x80 | len(hello), 0, 0, 0, 0]) + hello)
+    return sock

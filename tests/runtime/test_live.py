@@ -1,0 +1,435 @@
+"""What connections are told while a turn runs, and what they get when they come back."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from nexus_trio.errors import Conflict, MailboxFull, NotFound, ResponderFailed
+from nexus_trio.model.envelope import Position
+from nexus_trio.runtime.connection import Connection
+from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Heard, Noticed
+from nexus_trio.runtime.outbox import Evicted, Outbox
+from nexus_trio.store.memory import MemoryStore
+from nexus_trio.testing.fakes import FakeResponder, FaultyStore
+from nexus_trio.testing.hubs import Names, open_fake_hub
+
+WISH = "I want to die"
+
+
+def waiting(outbox: Outbox) -> list[Frame]:
+    """All that waits now; room events left out."""
+    frames = [outbox.take() for _ in range(len(outbox))]
+    return [f for f in frames if not isinstance(f, Heard)]
+
+
+async def told(connection: Connection) -> list[Frame]:
+    """All that this connection is told once nothing moves any more."""
+    await wait_all_tasks_blocked()
+    return waiting(connection.outbox)
+
+
+def deltas(frames: list[Frame]) -> str:
+    found = [f for f in frames if isinstance(f, Delta)]
+    assert [f.seq for f in found] == list(range(len(found)))
+    return "".join(f.text for f in found)
+
+
+@pytest.mark.parametrize("mode", ["ready", "stream"])
+async def test_a_turn_is_told_piece_by_piece_and_ends_once(mode: str) -> None:
+    async with (
+        open_fake_hub(FakeResponder(mode=mode)) as hub,
+        hub.connect("ada") as one,
+        hub.connect("ada") as two,
+        hub.connect("bob") as bob,
+    ):
+        one.message("m1", "hello there")
+        mine, other = await told(one), await told(two)
+        last = mine[-1]
+        assert isinstance(last, Answered)
+        assert deltas(mine) == last.reply.response == "reply 1 to hello there"
+        assert {f.ref for f in mine if isinstance(f, Delta | Answered)} == {"m1"}
+        assert {getattr(f, "message", None) for f in mine} == {None}
+        assert deltas(other) == "reply 1 to hello there"
+        assert [getattr(f, "ref", 0) for f in other] == [None] * len(other)
+        messages = [getattr(f, "message", 0) for f in other]
+        assert messages == ["hello there"] + [None] * (len(other) - 1)
+        assert await told(bob) == []
+
+
+async def test_a_turn_over_a_call_is_told_to_the_connections() -> None:
+    async with open_fake_hub(FakeResponder(mode="stream")) as hub, hub.connect("ada") as one:
+        reply = await hub.ask("ada", "hello")
+        frames = await told(one)
+        assert deltas(frames) == reply.response
+        assert isinstance(frames[-1], Answered)
+        assert frames[-1].reply == reply
+
+
+async def test_a_crisis_notice_is_told_before_any_commit(autojump_clock: MockClock) -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(FakeResponder(mode="hang"), store) as hub, hub.connect("ada") as one:
+        store.fault = "hang"
+        one.message("m1", WISH)
+        (notice,) = await told(one)
+        assert isinstance(notice, Noticed)
+        assert "988" in notice.text
+        assert notice.position.offset == 1
+
+
+async def test_a_crisis_reply_is_notice_and_deltas() -> None:
+    async with open_fake_hub(FakeResponder(mode="stream")) as hub, hub.connect("ada") as one:
+        one.message("m1", WISH)
+        frames = await told(one)
+        notice, last = frames[0], frames[-1]
+        assert isinstance(notice, Noticed)
+        assert isinstance(last, Answered)
+        assert last.reply.response == f"{notice.text}\n\n{deltas(frames)}"
+        assert (notice.position.offset, last.reply.position.offset) == (1, 2)
+        assert sum(isinstance(f, Answered | Failed) for f in frames) == 1
+
+
+async def test_other_words_of_a_reply_are_deltas() -> None:
+    message = "my friend wants to kill herself"
+    async with open_fake_hub(FakeResponder(mode="stream")) as hub, hub.connect("ada") as one:
+        one.message("m1", message)
+        frames = await told(one)
+        last = frames[-1]
+        assert isinstance(last, Answered)
+        assert last.reply.notices
+        assert deltas(frames) == last.reply.response
+
+
+@pytest.mark.parametrize("fault", ["queue", "slow reference"])
+async def test_a_notice_waits_for_nothing(fault: str, autojump_clock: MockClock) -> None:
+    responder, store = FakeResponder(mode="hang"), SlowReferences(Names())
+    async with open_fake_hub(responder, store) as hub, hub.connect("ada") as one:
+        if fault == "queue":
+            one.message("m1", "first")
+        one.message("m2", WISH, client_ref="r")
+        began = trio.current_time()
+        with trio.fail_after(0.05):
+            while not isinstance(await one.outbox.receive(), Noticed):
+                pass
+        assert trio.current_time() - began <= 0.05
+
+
+class SlowReferences(MemoryStore):
+    """A store whose look-up of references takes a second."""
+
+    async def reference(self, user_id, client_ref, since):  # type: ignore[no-untyped-def]  # as above
+        await trio.sleep(1)
+        return await super().reference(user_id, client_ref, since)
+
+
+async def test_stop_by_ref_closes_the_stream_and_tells_all() -> None:
+    responder = FakeResponder(mode="hang")
+    async with (
+        open_fake_hub(responder) as hub,
+        hub.connect("ada") as one,
+        hub.connect("ada") as two,
+    ):
+        one.message("m1", "hello")
+        await wait_all_tasks_blocked()
+        with pytest.raises(NotFound):
+            two.stop("m1")
+        one.stop("m1")
+        last, other = (await told(one))[-1], (await told(two))[-1]
+        assert responder.open_streams == 0
+        for frame, ref in ((last, "m1"), (other, None)):
+            assert isinstance(frame, Failed)
+            assert (frame.ref, frame.error.code, frame.error.partial) == (ref, "aborted", "reply")
+            assert frame.position == Position(one.welcome.position.epoch, 1)
+        one.stop("m1")  # late: it has lost, and is no error
+
+
+async def test_a_pending_ref_is_a_conflict_and_help_comes_all_the_same() -> None:
+    async with open_fake_hub(FakeResponder(mode="hang")) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        with pytest.raises(Conflict) as caught:
+            one.message("m1", WISH)
+        assert "988" in caught.value.crisis.notice
+
+
+async def test_one_client_ref_under_two_refs_is_one_turn() -> None:
+    responder = FakeResponder(mode="hang")
+    async with (
+        open_fake_hub(responder) as hub,
+        hub.connect("ada") as one,
+        hub.connect("ada") as two,
+    ):
+        one.message("m1", "hello", client_ref="r")
+        two.message("x", "hello", client_ref="r")
+        await wait_all_tasks_blocked()
+        responder.release.set()
+        first, second = (await told(one))[-1], (await told(two))[-1]
+        assert isinstance(first, Answered)
+        assert isinstance(second, Answered)
+        assert (first.ref, second.ref) == ("m1", "x")
+        assert first.reply == second.reply
+
+
+async def test_refusals_reach_only_who_asked() -> None:
+    responder = FakeResponder(mode="hang")
+    async with (
+        open_fake_hub(responder, mailbox=1) as hub,
+        hub.connect("ada") as one,
+        hub.connect("ada") as two,
+    ):
+        one.message("m1", "a")
+        await wait_all_tasks_blocked()
+        one.message("m2", "b")
+        with pytest.raises(MailboxFull):
+            one.message("m3", "c")
+        assert len(await told(two)) == 1  # the first delta of m1
+
+
+async def test_an_erased_session_tells_the_abort_and_then_the_end() -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        await wait_all_tasks_blocked()
+        await hub.erase("ada")
+        frames = await told(one)
+        assert isinstance(frames[-1], Failed)
+        assert frames[-1].error.code == "aborted"
+        with pytest.raises(Evicted) as caught:
+            await one.outbox.receive()
+        assert caught.value.code == 4410
+
+
+@pytest.mark.parametrize(("policy", "status"), [("keep", "answered"), ("abort", "aborted")])
+async def test_a_disconnect_keeps_or_ends_the_turn(policy: str, status: str) -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder, on_disconnect=policy) as hub:
+        async with hub.connect("ada") as one:
+            one.message("m1", "hello")
+            await wait_all_tasks_blocked()
+            one.gone()
+        responder.release.set()
+        await wait_all_tasks_blocked()
+        assert [t.status for t in (await hub.history("ada")).turns] == [status]
+
+
+async def test_who_else_waits_for_a_turn_keeps_it() -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder, on_disconnect="abort") as hub:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: hub.ask("ada", "hello", client_ref="r"))
+            await wait_all_tasks_blocked()
+            async with hub.connect("ada") as one:
+                one.message("m1", "hello", client_ref="r")
+                one.gone()
+            responder.release.set()
+        assert [t.status for t in (await hub.history("ada")).turns] == ["answered"]
+
+
+async def test_a_streamed_call_is_told_its_own_turn_alone() -> None:
+    async with open_fake_hub(FakeResponder(mode="stream")) as hub:
+        stream = await hub.stream("ada", "hello")
+        await hub.ask("ada", "another")
+        frames = waiting(stream.outbox)
+        stream.close()
+        assert deltas(frames) == "reply 1 to hello"
+        assert isinstance(frames[-1], Answered)
+
+
+async def test_a_failed_turn_is_one_error() -> None:
+    async with open_fake_hub(FakeResponder(mode="fail")) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        frames = await told(one)
+        assert [type(f) for f in frames] == [Delta, Failed]
+        assert isinstance(frames[-1], Failed)
+        assert isinstance(frames[-1].error, ResponderFailed)
+
+
+# --- bounds ---
+
+
+async def test_an_outbox_is_bounded_by_bytes_too() -> None:
+    async with (
+        open_fake_hub(outbox_bytes=4096) as hub,
+        hub.connect("slow") as slow,
+        hub.connect("ada") as ada,
+    ):
+        await ada.say("x" * 3000)
+        assert not slow.outbox.closed
+        await ada.say("x" * 3000)
+        assert slow.outbox.closed
+        assert hub.look("Tower").occupants == ("ada", "slow")
+
+
+async def test_an_eviction_drops_no_crisis_notice() -> None:
+    async with open_fake_hub(outbox_frames=2) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        await wait_all_tasks_blocked()
+        one.message("m2", WISH)
+        await wait_all_tasks_blocked()
+        assert one.outbox.closed
+        assert [type(f) for f in await told(one)] == [Delta, Answered, Noticed]
+        with pytest.raises(Evicted):
+            await one.outbox.receive()
+
+
+async def test_a_room_event_is_one_object_for_all() -> None:
+    async with open_fake_hub() as hub, AsyncExitStack() as stack:
+        listeners = [await stack.enter_async_context(hub.connect(f"u{n}")) for n in range(5)]
+        for listener in listeners:
+            while len(listener.outbox):
+                listener.outbox.take()
+        await listeners[0].say("good evening")
+        assert len({id(listener.outbox.take()) for listener in listeners}) == 1
+
+
+# --- coming back ---
+
+
+async def test_a_reply_cut_in_the_middle_comes_again_from_the_start() -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub:
+        async with hub.connect("ada") as one:
+            one.message("m1", "hello")
+            await wait_all_tasks_blocked()
+            assert deltas(await told(one)) == "reply"
+        async with hub.connect("ada", after=one.welcome.position) as two:
+            responder.release.set()
+            frames = await told(two)
+        assert two.welcome.recovered
+        assert deltas(frames) == "reply 1 to hello"
+        assert getattr(frames[0], "message", None) == "hello"
+        assert isinstance(frames[-1], Answered)
+
+
+async def test_a_resume_gives_what_was_missed_once_and_in_order() -> None:
+    responder = FakeResponder()
+    async with open_fake_hub(responder) as hub:
+        async with hub.connect("ada") as one:
+            start = one.welcome.position
+        await hub.ask("ada", "one")
+        await hub.ask("ada", WISH)
+        responder.mode = "fail"
+        with pytest.raises(ResponderFailed):
+            await hub.ask("ada", "three")
+        async with hub.connect("ada", after=start) as two:
+            frames = await told(two)
+        assert [type(f) for f in frames] == [Answered, Noticed, Answered, Failed]
+        offsets = [getattr(f, "position", None) or f.reply.position for f in frames]  # type: ignore[union-attr]  # as listed
+        assert [p.offset for p in offsets] == [1, 2, 3, 4]
+        assert [getattr(f, "message", "") for f in frames] == ["one", "", WISH, "three"]
+        async with hub.connect("ada", after=offsets[2]) as three:
+            assert [type(f) for f in await told(three)] == [Failed]
+
+
+@pytest.mark.parametrize("where", ["epoch", "ahead", "room epoch", "room ahead"])
+async def test_what_can_not_be_had_whole_is_said(where: str) -> None:
+    async with open_fake_hub() as hub:
+        await hub.ask("ada", "one")
+        position = (await hub.ask("ada", "two")).position
+        room = hub.look("Tower").position
+        positions = {
+            "epoch": {"after": Position("other", 1)},
+            "ahead": {"after": Position(position.epoch, 9)},
+            "room epoch": {"room_after": Position("other", 1)},
+            "room ahead": {"room_after": Position(room.epoch, 9)},
+        }[where]
+        async with hub.connect("ada", **positions) as one:
+            assert not one.welcome.recovered
+            assert one.welcome.position == position
+            assert len(one.outbox) == 0
+
+
+async def test_a_room_is_resumed_from_memory_and_behind_it_from_the_store(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_fake_hub() as hub, hub.connect("ada") as ada:
+        start = hub.look("Tower").position
+        await ada.say("one")
+        await trio.sleep(601)
+        await ada.say("two")
+        for after, words in ((start, ["one", "two"]), (Position(start.epoch, 2), ["two"])):
+            async with hub.connect("ada", room_after=after) as one:
+                frames = [one.outbox.take() for _ in range(len(one.outbox))]
+                assert [f.event.text for f in frames if isinstance(f, Heard)] == words
+                assert one.welcome.recovered
+
+
+async def test_a_room_is_not_heard_from_before_the_latest_arrival() -> None:
+    async with open_fake_hub() as hub, hub.connect("bob") as bob:
+        async with hub.connect("ada") as one:
+            room = one.welcome.room_position
+        await hub.leave("ada", "Tower")
+        await bob.say("behind her back")
+        async with hub.connect("ada", room="Tower", room_after=room) as two:
+            assert not two.welcome.recovered
+            assert len(two.outbox) == 0
+        await hub.leave("ada", "Tower")
+        async with hub.connect("ada", room="Tower") as three:
+            (heard,) = [three.outbox.take() for _ in range(len(three.outbox))]
+            assert isinstance(heard, Heard)
+            assert (heard.event.event, heard.event.user_id) == ("joined", "ada")
+
+
+async def test_an_erased_users_words_are_tombstones_for_who_resumes() -> None:
+    async with open_fake_hub() as hub, hub.connect("bob") as bob:
+        room = hub.look("Tower").position
+        await hub.say("ada", "Tower", "mine")
+        await hub.erase("ada")
+        async with hub.connect("bob", room_after=room) as two:
+            frames = [two.outbox.take() for _ in range(len(two.outbox))]
+        events = [f.event for f in frames if isinstance(f, Heard)]
+        assert [e.event for e in events] == ["erased"] * 3
+        assert {(e.user_id, e.text) for e in events} == {(None, None)}
+        assert bob.welcome.recovered
+
+
+async def test_a_notice_comes_again_until_it_is_acknowledged() -> None:
+    async with open_fake_hub() as hub:
+        async with hub.connect("ada") as one:
+            one.message("m1", WISH)
+            frames = await told(one)
+            notice, reply = frames[0], frames[-1]
+            assert isinstance(notice, Noticed)
+            assert isinstance(reply, Answered)
+        for after in (None, reply.reply.position):
+            async with hub.connect("ada", after=after) as two:
+                assert await told(two) == [notice]
+        async with hub.connect("ada") as three:
+            three.acknowledge(Position("other", 9))
+            three.acknowledge(Position(notice.position.epoch, 0))
+            assert await told(three) == [notice]
+            three.acknowledge(notice.position)
+        async with hub.connect("ada") as four:
+            assert await told(four) == []
+
+
+async def test_a_notice_whose_commit_failed_keeps_its_position_to_itself() -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        store.fault = "down"
+        one.message("m1", WISH)
+        notice, error = await told(one)
+        assert isinstance(notice, Noticed)
+        assert isinstance(error, Failed)
+        assert error.error.code == "store_unavailable"
+        store.fault = None
+        reply = await hub.ask("ada", "hello")
+        assert reply.position.offset == notice.position.offset + 1
+
+
+async def test_after_a_restart_a_cut_turn_has_its_end_and_its_notice() -> None:
+    store, responder = FaultyStore(Names()), FakeResponder(mode="hang")
+    async with open_fake_hub(responder, store) as hub, hub.connect("ada") as one:
+        one.message("m1", WISH)
+        await wait_all_tasks_blocked()
+        store.fault = "down"
+    store.fault = None
+    async with (
+        open_fake_hub(store=store) as hub,
+        hub.connect("ada", after=one.welcome.position) as two,
+    ):
+        frames = await told(two)
+        assert [type(f) for f in frames] == [Noticed, Failed]
+        assert two.welcome.recovered

@@ -1,0 +1,156 @@
+"""Event streams under virtual time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import trio
+from bridge_client import serving
+from live_wire import Follow, parsed
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from nexus_trio.testing.fakes import FakeResponder, FaultyStore
+from nexus_trio.testing.hubs import Names
+from nexus_trio.web.sse import TurnBody
+
+WISH = "I want to die"
+
+
+@pytest.mark.parametrize("mode", ["ready", "stream"])
+@pytest.mark.parametrize("message", ["hello there", WISH])
+async def test_a_chat_as_events(mode: str, message: str) -> None:
+    async with serving(FakeResponder(mode=mode)) as bridge:
+        body = json.dumps({"user_id": "ada", "message": message}).encode()
+        answer = await bridge.raw("/bridge/chat", body, Accept="text/event-stream")
+        assert answer.headers["Cache-Control"] == "no-store"
+        events = [parsed(block) for block in answer.body.decode().split("\n\n")[:-1]]
+        names = [event["event"] for event in events]
+        assert names.count("reply") == 1
+        assert names[-1] == "reply"
+        assert names.count("notice") == (1 if message == WISH else 0)
+        reply = json.loads(events[-1]["data"])
+        pieces = [json.loads(e["data"])["text"] for e in events if e["event"] == "delta"]
+        notice = reply["crisis"]["notice"]
+        whole = "".join(pieces)
+        assert reply["response"] == (whole if notice is None else f"{notice}\n\n{whole}")
+        if message == WISH:
+            assert names[0] == "notice"
+
+
+async def test_a_chat_that_fails_ends_with_one_error() -> None:
+    async with serving(FakeResponder(mode="fail")) as bridge:
+        answer = await bridge.raw(
+            "/bridge/chat", b'{"user_id":"ada","message":"hello"}', Accept="text/event-stream"
+        )
+        events = [parsed(block) for block in answer.body.decode().split("\n\n")[:-1]]
+        assert [event["event"] for event in events] == ["delta", "error"]
+        assert json.loads(events[-1]["data"])["partial"] == "reply"
+        refused = await bridge.raw(
+            "/bridge/chat", b'{"user_id":"ada","message":""}', Accept="text/event-stream"
+        )
+        assert (refused.status, refused.json["code"]) == (400, "invalid_request")
+
+
+async def test_a_notice_comes_before_a_new_session_is_stored(autojump_clock: MockClock) -> None:
+    store = FaultyStore(Names())
+    async with serving(FakeResponder(), store) as bridge:
+        store.fault = "hang"
+        stream = await bridge.hub.stream("ada", WISH)
+        with trio.fail_after(0.05):
+            frame = await stream.outbox.receive()
+        assert "988" in getattr(frame, "text", "")
+        stream.close()
+
+
+async def test_a_long_wait_has_heartbeats(autojump_clock: MockClock) -> None:
+    async with serving(FakeResponder(mode="hang")) as bridge:
+        body = TurnBody(await bridge.hub.stream("ada", "hello"))
+        async with body as events:
+            came = [piece async for piece in events]
+        # 120 s until the turn times out, a comment every 15 s of silence.
+        assert came.count(b":\n\n") in (7, 8)
+        assert came[-1].startswith(b"event: error\n")
+
+
+async def test_following_a_user_and_its_room() -> None:
+    async with serving() as bridge, trio.open_nursery() as nursery:
+        follow = Follow(bridge.app)
+        nursery.start_soon(follow.run, "user_id=ada")
+        welcome = await follow.event()
+        assert (follow.status, welcome["event"]) == (200, "welcome")
+        assert json.loads(welcome["data"])["recovered"]
+        assert json.loads((await follow.event())["data"])["user_id"] == "ada"
+        await bridge.post("/bridge/rooms/Tower/join", user_id="bob")
+        await bridge.post("/bridge/rooms/Tower/say", user_id="bob", text="good evening")
+        await bridge.post("/bridge/rooms/Tower/leave", user_id="bob")
+        heard = [await follow.event() for _ in range(3)]
+        assert [json.loads(e["data"])["event"] for e in heard] == ["joined", "said", "left"]
+        reply = (await bridge.chat(user_id="ada", message="hello")).json
+        assert (await follow.event())["event"] == "delta"
+        last = await follow.event()
+        assert last["event"] == "reply"
+        session, _, room = last["id"].partition(",")
+        assert session == reply["position"]
+        assert room == json.loads(heard[-1]["data"])["position"]
+        follow.cut()
+        await follow.over.wait()
+        await bridge.chat(user_id="ada", message="missed")
+        back = Follow(bridge.app)
+        nursery.start_soon(back.run, "user_id=ada", (b"last-event-id", last["id"].encode()))
+        assert json.loads((await back.event())["data"])["recovered"]
+        missed = json.loads((await back.event())["data"])
+        assert missed["message"] == "missed"
+        nursery.cancel_scope.cancel()
+
+
+async def test_last_event_id_acknowledges_a_notice() -> None:
+    async with serving() as bridge, trio.open_nursery() as nursery:
+        follow = Follow(bridge.app)
+        nursery.start_soon(follow.run, "user_id=ada")
+        await follow.event()
+        await bridge.chat(user_id="ada", message=WISH)
+        while (seen := await follow.event())["event"] != "reply":
+            pass
+        for headers, notices in (((), 1), (((b"last-event-id", seen["id"].encode()),), 0)):
+            back = Follow(bridge.app)
+            nursery.start_soon(back.run, "user_id=ada", *headers)
+            await wait_all_tasks_blocked()
+            back.cut()
+            await back.over.wait()
+            names = [(await back.event())["event"]]
+            while back.waiting:
+                names.append((await back.event())["event"])
+            assert names.count("notice") == notices
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_silent_stream_has_heartbeats_and_ends_on_drain(autojump_clock: MockClock) -> None:
+    async with serving() as bridge, trio.open_nursery() as nursery:
+        follow = Follow(bridge.app)
+        nursery.start_soon(follow.run, "user_id=ada")
+        blocks = [await follow.block() for _ in range(2)]
+        began = trio.current_time()
+        assert await follow.block() == ":"
+        assert trio.current_time() - began == pytest.approx(15)
+        bridge.hub.refuse()
+        bye = await follow.event()
+        assert json.loads(bye["data"])["code"] == 1012
+        await follow.over.wait()
+        assert len(blocks) == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "user_id=no%20space",
+        "user_id=ada&user_id=bob",
+        "user_id=ada&after=x",
+        "user_id=ada&room_after=:",
+    ],
+)
+async def test_a_stream_that_is_refused(query: str) -> None:
+    async with serving() as bridge:
+        answer = await bridge.get(f"/bridge/events?{query}")
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
