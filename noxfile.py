@@ -51,3 +51,5 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[bench]")
     session.run("python", "benchmarks/turns.py", *session.posargs)
     session.run("python", "benchmarks/idle_sessions.py")
+    session.run("python", "benchmarks/ws.py")
+    session.run("python", "benchmarks/slow_consumer.py")
