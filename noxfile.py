@@ -61,3 +61,5 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/turns.py", "--sessions", "5,5000", *session.posargs)
     session.run("python", "benchmarks/idle_sessions.py")
     session.run("python", "benchmarks/store.py")
+    session.run("python", "benchmarks/ws.py")
+    session.run("python", "benchmarks/slow_consumer.py")

@@ -113,6 +113,7 @@ class Bridge:
         self.room_epoch = secrets.token_hex(4)
         self.room_offset = dict.fromkeys(self.world, 0)
         self.responder = ScriptedResponder()
+        self.sockets: dict[web.WebSocketResponse, Session] = {}
         self.started = time.monotonic()
 
     # Sessions
@@ -312,6 +313,53 @@ class Bridge:
         view = self.view(room)
         return web.json_response({**view, "room_position": view["position"], "crisis": crisis})
 
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        """The same frames, as far as the benchmarks send them: no resume, no stop, no bounds."""
+        ws = web.WebSocketResponse(protocols=("nexus.v1",), compress=False)
+        await ws.prepare(request)
+        hello = await ws.receive_json()
+        session = self.session_of(hello)
+        self.move(session, self.room_named(hello.get("room") or self.default).name)
+        self.sockets[ws] = session
+        await ws.send_json({"type": "welcome", "session_id": session.session_id})
+        try:
+            async for message in ws:
+                if message.type is web.WSMsgType.TEXT:
+                    await self.frame(ws, session, json.loads(message.data))
+        finally:
+            del self.sockets[ws]
+        return ws
+
+    async def frame(
+        self, ws: web.WebSocketResponse, session: Session, sent: dict[str, Any]
+    ) -> None:
+        ref = sent["ref"]
+        if sent["type"] == "ping":
+            await ws.send_json({"type": "pong", "ref": ref})
+        elif sent["type"] == "message":
+            reply = self.turn(session, sent["message"], "en-US")
+            piece = {"type": "delta", "ref": ref, "seq": 0, "text": reply["response"]}
+            await ws.send_json(piece)
+            await ws.send_json({"type": "reply", "ref": ref, **reply})
+        elif sent["type"] == "say" and session.room is not None:
+            crisis = self.assess(session, sent["text"], "en-US")
+            self.room_offset[session.room] += 1
+            position = f"{self.room_epoch}:{self.room_offset[session.room]}"
+            event = {
+                "type": "room",
+                "room": session.room,
+                "position": position,
+                "event": "said",
+                "user_id": session.user_id,
+                "text": sent["text"],
+            }
+            text = json.dumps(event)
+            for other, theirs in list(self.sockets.items()):
+                if theirs.room == session.room:
+                    await other.send_str(text)
+            done = {"type": "done", "ref": ref, "position": position, "crisis": crisis}
+            await ws.send_json(done)
+
     async def health(self, request: web.Request) -> web.Response:
         body = {
             "status": "ok",
@@ -338,6 +386,7 @@ class Bridge:
                 web.post("/bridge/rooms/{room}/leave", self.leave),
                 web.post("/bridge/rooms/{room}/say", self.say),
                 web.get("/bridge/health", self.health),
+                web.get("/bridge/ws", self.socket),
             ]
         )
         return app

@@ -34,6 +34,11 @@ WINDOW = 3
 Lost = tuple[str, ...]
 
 
+def offset_of(turns: list[Plain], number: int) -> int:
+    """The offset of turn `number`: each turn takes one at its end, and its notice one before."""
+    return sum(2 if turn["crisis"]["detected"] else 1 for turn in turns[:number])
+
+
 class Oracle:
     """Everything seen in one run, and the checks on it."""
 
@@ -182,7 +187,8 @@ class Oracle:
             was.update(turn)
         if status == "received":
             return
-        self.require("I8", turn["position"]["offset"] == number, f"{user}: offset of {number}")
+        right = turn["position"]["offset"] == offset_of(rows, number)
+        self.require("I8", right, f"{user}: offset of {number}")
         if turn["client_ref"] is not None:
             with_ref = [row for row in rows if row["client_ref"] == turn["client_ref"]]
             answered = sum(row["status"] == "answered" for row in with_ref)
@@ -369,7 +375,7 @@ class Oracle:
         rows = self.turns.get(user, [])
         self.own(user, history)
         numbers = [(turn["number"], turn["position"]["offset"]) for turn in history]
-        right = [(n, n) for n in range(1, len(history) + 1)]
+        right = [(n, offset_of(history, n)) for n in range(1, len(history) + 1)]
         self.require("I8", numbers == right, f"{user}: {numbers}")
         ended = [row for row in rows if row["status"] != "received"]
         same = [{**row, "first": 0} for row in ended] == [{**turn, "first": 0} for turn in history]
