@@ -66,6 +66,7 @@ class Writer:
         self._closing = False
         self._ended = trio.Event()
         self._scope = trio.CancelScope(shield=True)
+        self._fold_scope = trio.CancelScope(shield=True)
         self._threads = trio.CapacityLimiter(1)
         self._log_pages = 0
         self._folded_pages = 0
@@ -136,6 +137,7 @@ class Writer:
         """Take nothing more; return when what was taken is committed, or given up."""
         self._closing = True
         self._scope.deadline = trio.current_time() + CLOSING_S
+        self._fold_scope.deadline = self._scope.deadline
         self._wake.set()
         with trio.CancelScope(shield=True):
             await self._ended.wait()
@@ -146,10 +148,16 @@ class Writer:
             await self._fold.wait()
             self._fold = trio.Event()
             async with self._folding:
+                self._fold_scope = trio.CancelScope(
+                    shield=True, deadline=self._scope.deadline if self._closing else math.inf
+                )
                 try:
-                    await trio.to_thread.run_sync(
-                        self._fold_once, not self._queue, abandon_on_cancel=True
-                    )
+                    # Shielded: a thread left behind would go on in a folder that
+                    # its owner believes closed. `close` bounds it.
+                    with self._fold_scope:
+                        await trio.to_thread.run_sync(
+                            self._fold_once, not self._queue, abandon_on_cancel=True
+                        )
                 except apsw.Error as error:
                     log.warning("the store's log could not be folded: %s", type(error).__name__)
 
