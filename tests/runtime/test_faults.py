@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.errors import Aborted, NexusError, StoreUnavailable, TurnTimeout
-from nexus_trio.model.envelope import Position, RoomEvent
+from nexus_trio.model.envelope import Position, Reply, RoomEvent
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.store.base import PutRoomEvent, Write
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
@@ -187,6 +187,21 @@ async def test_in_need_nobody_waits_behind_a_hanging_responder(
         assert all(isinstance(got[0], TurnTimeout) for got in before)
         statuses = [t.status for t in (await hub.history("ada")).turns]
         assert statuses == ["aborted"] * 3 + ["answered"]
+
+
+async def test_the_hurry_ends_with_the_message_of_whoever_was_in_need(
+    autojump_clock: MockClock,
+) -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub, trio.open_nursery() as nursery:
+        await hub.ask("ada", WISH)
+        later_on = later(nursery, hub.ask, "ada", "a slow one")
+        await trio.sleep(60)
+        assert later_on == []
+        responder.release.set()
+        await wait_all_tasks_blocked()
+        assert isinstance(later_on[0], Reply)
+        assert later_on[0].turn == 2
 
 
 # --- once is once ---

@@ -429,6 +429,9 @@ class Session:
 
     def _done(self, job: Job) -> None:
         """Account for a job that has ended, however it did; nobody waits for ever."""
+        self._running = None
+        if self._urgent is not None and self._urgent[0] is job:
+            self._urgent = None
         heard = "".join(job.heard) or None
         ended = "the session ended before this was answered"
         self._settle(job, Aborted(ended, crisis=self._help(job), partial=heard))
