@@ -127,8 +127,8 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
     """The log of one run, with small checkpoints in it, and where in it serving began."""
     recorder = Recorder(f"recorder-{folder.parent.name}")
     RECORDERS.append(recorder)
-    usual = writer.FOLD_PAGES, writer.FULL_PAGES
-    writer.FOLD_PAGES, writer.FULL_PAGES = 30, 90
+    usual = writer.FOLD_PAGES, writer.FULL_PAGES, writer.REST_PAGES, writer.MOST_PAGES
+    writer.FOLD_PAGES, writer.FULL_PAGES, writer.REST_PAGES, writer.MOST_PAGES = 30, 90, 10, 200
     try:
         async with open_store(folder, durability, lambda: "e", vfs=recorder.name) as store:
             served = len(recorder.log)
@@ -137,7 +137,7 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
                     nursery.start_soon(caller, store, recorder, f"user-{number}")
             ended = len(recorder.log)
     finally:
-        writer.FOLD_PAGES, writer.FULL_PAGES = usual
+        writer.FOLD_PAGES, writer.FULL_PAGES, writer.REST_PAGES, writer.MOST_PAGES = usual
     start = recorder.log[:served]
     synced = synced_by(start)
     for index, op in enumerate(start):

@@ -36,6 +36,13 @@ a thousand, and above it nothing is won."""
 FULL_PAGES: Final = 4 * FOLD_PAGES
 """Where the log never came to rest, the writer folds the rest itself: 64 MiB."""
 
+MOST_PAGES: Final = 4 * FULL_PAGES
+"""Where the disk is too slow to fold in time, the writer waits for it after all: 256 MiB."""
+
+REST_PAGES: Final = 500
+"""What the writer folds itself at most, nobody being able to commit meanwhile: some
+milliseconds. It is what has come while the task beside it folded all before."""
+
 PROBE_S: Final = 1.0
 """How often a disk that failed is asked whether it takes writes again."""
 
@@ -146,7 +153,6 @@ class Writer:
         """Fold the log into the database whenever it has grown, until cancelled."""
         while True:
             await self._fold.wait()
-            self._fold = trio.Event()
             async with self._folding:
                 self._fold_scope = trio.CancelScope(
                     shield=True, deadline=self._scope.deadline if self._closing else math.inf
@@ -155,11 +161,10 @@ class Writer:
                     # Shielded: a thread left behind would go on in a folder that
                     # its owner believes closed. `close` bounds it.
                     with self._fold_scope:
-                        await trio.to_thread.run_sync(
-                            self._fold_once, not self._queue, abandon_on_cancel=True
-                        )
+                        await trio.to_thread.run_sync(self._fold_once, abandon_on_cancel=True)
                 except apsw.Error as error:
                     log.warning("the store's log could not be folded: %s", type(error).__name__)
+                self._fold = trio.Event()
 
     async def _work_waits(self) -> bool:
         """True when there is something to do; False when closed and empty."""
@@ -201,9 +206,11 @@ class Writer:
     async def _keep_log_short(self) -> None:
         if self._log_pages < self._folded_pages:
             self._folded_pages = 0  # the log has begun anew
-        if self._log_pages >= FULL_PAGES:
+        rest = self._log_pages - self._folded_pages
+        full = self._log_pages >= FULL_PAGES
+        if full and (rest <= REST_PAGES or self._log_pages >= MOST_PAGES):
             await self._hop(self._fold_rest)
-        elif self._log_pages - self._folded_pages >= FOLD_PAGES:
+        elif full or rest >= FOLD_PAGES:
             self._fold.set()
 
     async def _scrub(self) -> None:
@@ -271,13 +278,12 @@ class Writer:
     def _scrub_once(self) -> None:
         scrub(self._open())
 
-    def _fold_once(self, idle: bool) -> None:
+    def _fold_once(self) -> None:
+        # Passive: it takes no lock that a commit needs. A commit that finds one
+        # taken asks again only after milliseconds.
         side = self._file.writer()
         try:
             self._folded_pages = fold_log(side, apsw.SQLITE_CHECKPOINT_PASSIVE)
-            if idle:
-                side.set_busy_timeout(0)  # not idle any more: then another time
-                fold_log(side, apsw.SQLITE_CHECKPOINT_TRUNCATE)
         finally:
             discard(side)
 
