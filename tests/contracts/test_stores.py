@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from nexus_trio.model.envelope import (
     RoomEventKind,
 )
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store.base import PutRoomEvent, PutSession, PutTurn, SessionRecord, Store
+from nexus_trio.store.base import Count, PutRoomEvent, PutSession, PutTurn, SessionRecord, Store
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.store.sqlite import open_store
 from nexus_trio.testing.hubs import Names
@@ -88,7 +88,11 @@ async def test_nothing_is_held_of_a_stranger(store: Store) -> None:
 
 async def test_a_session_comes_back_as_it_was_put(store: Store) -> None:
     record = replace(
-        session(), username="Ada Ünï", back="Garden", watch=(1.8000000000000003, 2, "concern", 1, 0)
+        session(),
+        username="Ada Ünï",
+        back="Garden",
+        watch=(1.8000000000000003, 2, "concern", 1, 0),
+        seen=7,
     )
     await store.append([PutSession(record)])
     loaded = await store.load("ada", 5)
@@ -347,6 +351,34 @@ async def test_erasing_takes_one_user_and_leaves_tombstones(store: Store) -> Non
 
 
 # --- what only the durable ones promise: another opening finds the same ---
+
+
+# --- the crisis ledger ---
+
+
+async def test_the_ledger_adds_up_by_day_level_and_action(store: Store) -> None:
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    await store.append([PutSession(session()), Count(first, "crisis", "detected")])
+    await store.append([Count(first, "crisis", "issued"), Count(first, "crisis", "issued", 2)])
+    await store.append([Count(second, "imminent", "seen"), Count(second, "concern", "detected")])
+    of_the_first = (Count(first, "crisis", "detected"), Count(first, "crisis", "issued", 3))
+    of_the_second = (Count(second, "concern", "detected"), Count(second, "imminent", "seen"))
+    assert await store.ledger(first, first) == of_the_first
+    assert await store.ledger(date(2026, 1, 1), date(2026, 12, 31)) == of_the_first + of_the_second
+    assert await store.ledger(date(2026, 3, 3), date(2026, 12, 31)) == ()
+
+
+async def test_what_is_refused_is_not_counted_and_an_erasure_leaves_the_counts(
+    store: Store,
+) -> None:
+    day = date(2026, 3, 1)
+    await store.append([PutSession(session()), PutTurn("ada", answered())])
+    with pytest.raises(ValueError, match=r".*"):
+        await store.append([Count(day, "crisis", "issued"), PutTurn("ada", answered(5))])
+    assert await store.ledger(day, day) == ()
+    await store.append([Count(day, "crisis", "issued")])
+    await store.erase("ada")
+    assert await store.ledger(day, day) == (Count(day, "crisis", "issued"),)
 
 
 @pytest.mark.parametrize("kind", ["process", "power"])

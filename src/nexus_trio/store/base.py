@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Literal, Protocol
 
 from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
@@ -26,7 +26,11 @@ WatchState = tuple[float, int, str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session as it is stored, without its turns. `back`: where its next call brings it."""
+    """A session as it is stored, without its turns.
+
+    `back`: where its next call brings it; `seen`: the offset in its stream up
+    to which its user has acknowledged what was shown.
+    """
 
     user_id: str
     session_id: str
@@ -36,6 +40,7 @@ class SessionRecord:
     username: str | None = field(default=None, repr=False)
     back: str | None = None
     watch: WatchState | None = field(default=None, repr=False)
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,24 @@ class PutRoomEvent:
     event: RoomEvent
 
 
-Write = PutSession | PutTurn | PutRoomEvent
+LedgerAction = Literal["detected", "issued", "seen"]
+"""Counted of a crisis: its detection, a notice that was issued, one that was acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Add to the crisis ledger: by day (UTC), level (`concern` or above) and action.
+
+    No text, no user; an erasure leaves it.
+    """
+
+    day: date
+    level: str
+    action: LedgerAction
+    number: int = 1
+
+
+Write = PutSession | PutTurn | PutRoomEvent | Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +152,10 @@ class Store(Protocol):
 
     async def occupants(self, room: str) -> Mapping[str, str | None]:
         """Who by the room's stream has joined and not left, with their names."""
+        ...
+
+    async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
+        """The counts of these days, both included, by day, level and action."""
         ...
 
     async def erase(self, user_id: str) -> Erased:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from nexus_trio.errors import NotFound
 from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store.base import (
+    Count,
+    LedgerAction,
     LoadedSession,
     Page,
     PutRoomEvent,
@@ -47,6 +49,7 @@ class MemoryStore:
         self._tails: dict[str, Position] = {}
         self._events: dict[str, deque[RoomEvent]] = {}
         self._occupants: dict[str, dict[str, str | None]] = {}
+        self._ledger: Counter[tuple[date, str, LedgerAction]] = Counter()
 
     @property
     def healthy(self) -> bool:
@@ -66,6 +69,8 @@ class MemoryStore:
                         held.record = record
                 case PutRoomEvent(event):
                     self._put_event(event)
+                case Count(day, level, action, number):
+                    self._ledger[day, level, action] += number
 
     def _check(self, writes: Sequence[Write]) -> None:
         """Refuse as a whole what would fail half-way."""
@@ -151,6 +156,10 @@ class MemoryStore:
 
     async def occupants(self, room: str) -> Mapping[str, str | None]:
         return dict(self._occupants.get(room, {}))
+
+    async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
+        days = (key for key in sorted(self._ledger) if since <= key[0] <= until)
+        return tuple(Count(*key, self._ledger[key]) for key in days)
 
     async def erase(self, user_id: str) -> Erased:
         held = self._users.pop(user_id, None)

@@ -6,7 +6,7 @@ of a history: keys are looked up, never scanned.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import apsw
@@ -14,7 +14,7 @@ import apsw
 from nexus_trio.errors import NotFound
 from nexus_trio.model.envelope import Position, RoomEvent
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store.base import LoadedSession, Page
+from nexus_trio.store.base import Count, LoadedSession, Page
 from nexus_trio.store.rows import (
     NUMBER_BITS,
     OFFSET_BITS,
@@ -24,7 +24,7 @@ from nexus_trio.store.rows import (
     turn_of,
 )
 
-_SESSION = "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch"
+_SESSION = "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch, seen"
 _TURN = "SELECT id, at, room, message, crisis, status, response, place, client_ref, notices"
 
 
@@ -151,6 +151,18 @@ def occupants(connection: apsw.Connection, room: str) -> dict[str, str | None]:
         (room,),
     )
     return dict(found)
+
+
+def ledger(connection: apsw.Connection, since: date, until: date) -> tuple[Count, ...]:
+    """The crisis ledger of these days, both included."""
+    found: Any = connection.execute(
+        "SELECT day, level, action, count FROM crisis_ledger WHERE day BETWEEN ? AND ?"
+        " ORDER BY day, level, action",
+        (since.isoformat(), until.isoformat()),
+    )
+    return tuple(
+        Count(date.fromisoformat(day), level, action, count) for day, level, action, count in found
+    )
 
 
 def _one(connection: apsw.Connection, query: str, *values: str | int) -> Any:

@@ -25,6 +25,7 @@ from nexus_trio.model.envelope import (
 )
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store.base import (
+    Count,
     PutRoomEvent,
     PutSession,
     PutTurn,
@@ -40,12 +41,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 _PUT_SESSION = """
-INSERT INTO sessions (user_id, session_id, epoch, created_at, last_active, username, back, watch)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO sessions
+    (user_id, session_id, epoch, created_at, last_active, username, back, watch, seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (user_id) DO UPDATE SET
     session_id = excluded.session_id, epoch = excluded.epoch, created_at = excluded.created_at,
     last_active = excluded.last_active, username = excluded.username, back = excluded.back,
-    watch = excluded.watch
+    watch = excluded.watch, seen = excluded.seen
 """
 
 # A turn is new, right behind the one before it, or the end of a received one (I8, I9).
@@ -67,6 +69,12 @@ AND (?1 = 1 OR EXISTS (SELECT 1 FROM room_events WHERE id = (r.id << {OFFSET_BIT
 """
 
 
+_COUNT = """
+INSERT INTO crisis_ledger (day, level, action, count) VALUES (?, ?, ?, ?)
+ON CONFLICT (day, level, action) DO UPDATE SET count = count + excluded.count
+"""
+
+
 def write(connection: apsw.Connection, writes: Sequence[Write]) -> None:
     """Do one append. Raises `ValueError` where a write doesn't follow what is stored."""
     for each in writes:
@@ -79,6 +87,8 @@ def write(connection: apsw.Connection, writes: Sequence[Write]) -> None:
                     raise ValueError(f"turn {turn.number} has no session, no predecessor or an end")
             case PutRoomEvent(event):
                 _write_event(connection, event)
+            case Count(day, level, action, number):
+                connection.execute(_COUNT, (day.isoformat(), level, action, number))
 
 
 def _write_event(connection: apsw.Connection, event: RoomEvent) -> None:
@@ -156,6 +166,7 @@ def _session_row(record: SessionRecord) -> tuple[str | int | None, ...]:
         record.username,
         record.back,
         None if record.watch is None else _watch_text(record.watch),
+        record.seen,
     )
 
 
@@ -166,14 +177,14 @@ def _watch_text(watch: WatchState) -> str:
 
 
 def session_of(row: Sequence[Any]) -> SessionRecord:
-    """The session of a row `user_id, session_id, … , watch`."""
-    user_id, session_id, epoch, created, active, username, back, watch = row
+    """The session of a row `user_id, session_id, … , seen`."""
+    user_id, session_id, epoch, created, active, username, back, watch, seen = row
     kept: WatchState | None = None
     if watch is not None:
         score, streak, level, calm, notices = json.loads(watch)
         kept = (score, streak, level, calm, notices)
     return SessionRecord(
-        user_id, session_id, epoch, moment(created), moment(active), username, back, kept
+        user_id, session_id, epoch, moment(created), moment(active), username, back, kept, seen
     )
 
 

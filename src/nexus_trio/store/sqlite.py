@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,7 +15,7 @@ from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store import reading, rows
-from nexus_trio.store.base import LoadedSession, Page, Write
+from nexus_trio.store.base import Count, LoadedSession, Page, Write
 from nexus_trio.store.batch import Work
 from nexus_trio.store.database import Durability, File, discard, prepare
 from nexus_trio.store.folder import claim, this_boot
@@ -79,6 +79,9 @@ class SqliteStore:
 
     async def occupants(self, room: str) -> Mapping[str, str | None]:
         return await self._read(lambda c: reading.occupants(c, room))
+
+    async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
+        return await self._read(lambda c: reading.ledger(c, since, until))
 
     async def erase(self, user_id: str) -> Erased:
         """As promised by the seam; waits until the file was rewritten without the user."""
