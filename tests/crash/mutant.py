@@ -11,7 +11,7 @@ import nexus_trio
 EARLY = (
     "store/writer.py",
     "        self._wake.set()\n        try:\n",
-    "        self._wake.set()\n        if not scrub:\n            return None\n        try:\n",
+    "        self._wake.set()\n        return None\n        try:\n",
 )
 
 

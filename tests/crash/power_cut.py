@@ -29,7 +29,7 @@ import trio
 
 from nexus_trio.model.envelope import NO_CRISIS, Position
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store import reading, writer
+from nexus_trio.store import reading, upkeep
 from nexus_trio.store.base import PutSession, PutTurn, SessionRecord
 from nexus_trio.store.database import Durability, File, prepare
 from nexus_trio.store.sqlite import SqliteStore, open_store
@@ -38,13 +38,16 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECTOR = 512
 USERS = 6
 TURNS = 25
+TURNS_OF_ERASED = 10
+ERASED = f"user-{USERS - 1}"
+"""Erased when it has said all that it has to say, while the others go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
     """One thing that happened: to a file, or an acknowledgement to a caller."""
 
-    kind: Literal["write", "truncate", "sync", "acknowledged"]
+    kind: Literal["write", "truncate", "sync", "acknowledged", "erasing", "erased"]
     file: str
     offset: int = 0
     data: bytes = b""
@@ -114,12 +117,14 @@ class Tally:
     images: int = 0
     acknowledged: int = 0
     lost: int = 0
+    erased: int = 0
+    """Images after an erasure was acknowledged."""
     wrong: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         return (
             f"images {self.images}, acknowledged turns in them {self.acknowledged}, "
-            f"lost {self.lost}, otherwise wrong {len(self.wrong)}"
+            f"lost {self.lost}, after an erasure {self.erased}, otherwise wrong {len(self.wrong)}"
         )
 
 
@@ -127,8 +132,8 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
     """The log of one run, with small checkpoints in it, and where in it serving began."""
     recorder = Recorder(f"recorder-{folder.parent.name}")
     RECORDERS.append(recorder)
-    usual = writer.FOLD_PAGES, writer.FULL_PAGES, writer.REST_PAGES, writer.MOST_PAGES
-    writer.FOLD_PAGES, writer.FULL_PAGES, writer.REST_PAGES, writer.MOST_PAGES = 30, 90, 10, 200
+    usual = upkeep.FOLD_PAGES, upkeep.FULL_PAGES, upkeep.REST_PAGES, upkeep.MOST_PAGES
+    upkeep.FOLD_PAGES, upkeep.FULL_PAGES, upkeep.REST_PAGES, upkeep.MOST_PAGES = 30, 90, 10, 200
     try:
         async with open_store(folder, durability, lambda: "e", vfs=recorder.name) as store:
             served = len(recorder.log)
@@ -137,7 +142,7 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
                     nursery.start_soon(caller, store, recorder, f"user-{number}")
             ended = len(recorder.log)
     finally:
-        writer.FOLD_PAGES, writer.FULL_PAGES, writer.REST_PAGES, writer.MOST_PAGES = usual
+        upkeep.FOLD_PAGES, upkeep.FULL_PAGES, upkeep.REST_PAGES, upkeep.MOST_PAGES = usual
     start = recorder.log[:served]
     synced = synced_by(start)
     for index, op in enumerate(start):
@@ -147,7 +152,8 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
 
 
 async def caller(store: SqliteStore, recorder: Recorder, user: str) -> None:
-    for number in range(1, TURNS + 1):
+    # Who is to be erased is done first, so that others write meanwhile.
+    for number in range(1, (TURNS if user != ERASED else TURNS_OF_ERASED) + 1):
         turn = message(user, number)
         record = SessionRecord(user, f"s-{user}", "e", NOW, NOW)
         if number % 3 == 0:  # received first, as with a slow responder
@@ -157,6 +163,10 @@ async def caller(store: SqliteStore, recorder: Recorder, user: str) -> None:
             await store.append([PutSession(record), PutTurn(user, received)])
         await store.append([PutSession(record), PutTurn(user, turn)])
         recorder.add(Op("acknowledged", user, number))
+    if user == ERASED:
+        recorder.add(Op("erasing", user))
+        await store.erase(user)
+        recorder.add(Op("erased", user))
 
 
 def message(user: str, number: int) -> Turn:
@@ -185,7 +195,7 @@ def image(log: list[Op], served: int, cut: int, rng: random.Random) -> dict[str,
     mood = rng.choice(("none", "all", "some", "torn", "newest first"))
     found: dict[str, bytearray] = {}
     for index, op in enumerate(log[:cut]):
-        if op.kind in ("sync", "acknowledged"):
+        if op.kind in ("sync", "acknowledged", "erasing", "erased"):
             continue
         content = found.setdefault(op.file, bytearray())
         safe = index < max(synced.get(op.file, 0), served)
@@ -215,9 +225,16 @@ def put_torn(content: bytearray, op: Op, rng: random.Random) -> None:
             put(content, op.offset + start, op.data[start : start + SECTOR])
 
 
-def examine(files: dict[str, bytearray], told: dict[str, int], tally: Tally) -> None:
-    """Open the image as a start would, and compare with what callers were told."""
+def examine(
+    files: dict[str, bytearray], told: dict[str, int], tally: Tally, erasure: str | None = None
+) -> None:
+    """Open the image as a start would, and compare with what callers were told.
+
+    `erasure` is `erasing` once it was asked for, `erased` once it was acknowledged.
+    """
     tally.images += 1
+    if erasure == "erased" and any(ERASED.encode() in content for content in files.values()):
+        tally.wrong.append("words of the erased are in a file")
     with tempfile.TemporaryDirectory(prefix="nexus-image-") as folder:
         for name in ("nexus.db", "nexus.db-wal"):
             if name in files:
@@ -228,10 +245,20 @@ def examine(files: dict[str, bytearray], told: dict[str, int], tally: Tally) -> 
         try:
             if connection.pragma("quick_check", 1) != "ok":
                 tally.wrong.append("the database is damaged")
-            for number in range(USERS):
-                compare(connection, f"user-{number}", told.get(f"user-{number}", 0), tally)
+            for user in (f"user-{number}" for number in range(USERS)):
+                if erasure is None or user != ERASED:
+                    compare(connection, user, told.get(user, 0), tally)
+                elif (there := stored(connection, user)) and erasure == "erased":
+                    tally.wrong.append("the erased is there")
+                elif there:  # asked for and not acknowledged: all of it, or nothing
+                    tally.lost += TURNS_OF_ERASED - there
         finally:
             connection.close()
+
+
+def stored(connection: apsw.Connection, user: str) -> int:
+    page = reading.history(connection, user, None, TURNS + 1)
+    return 0 if page is None else len(page.turns)
 
 
 def compare(connection: apsw.Connection, user: str, told: int, tally: Tally) -> None:
@@ -268,10 +295,14 @@ def cut_everywhere(log: list[Op], served: int, images: int, seed: int) -> Tally:
     for _ in range(images):
         cut = rng.choice(edges) if rng.random() < 0.7 else rng.randrange(served, len(log) + 1)
         told: dict[str, int] = {}
+        erasure: str | None = None
         for op in log[:cut]:
             if op.kind == "acknowledged":
                 told[op.file] = op.offset
-        examine(image(log, served, cut, rng), told, tally)
+            elif op.kind in ("erasing", "erased"):
+                erasure = op.kind
+        tally.erased += erasure == "erased"
+        examine(image(log, served, cut, rng), told, tally, erasure)
     return tally
 
 
@@ -297,6 +328,7 @@ def main() -> int:
             total.images += seen.images
             total.acknowledged += seen.acknowledged
             total.lost += seen.lost
+            total.erased += seen.erased
             total.wrong += seen.wrong
         print(f"{durability}: {total.line()}", flush=True)
         failed |= bool(total.wrong) or (total.lost > 0) == (durability == "power")

@@ -17,6 +17,7 @@ def test_power_keeps_what_was_acknowledged(seed: int) -> None:
     tally = power_cut.run("power", 150, seed)
     assert (tally.lost, tally.wrong) == (0, [])
     assert tally.acknowledged > 1000, tally.line()
+    assert tally.erased > 20, tally.line()
 
 
 def test_process_loses_what_power_keeps_and_is_never_damaged() -> None:
@@ -26,8 +27,8 @@ def test_process_loses_what_power_keeps_and_is_never_damaged() -> None:
 
 
 def test_acknowledging_before_the_commit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def early(self: Writer, work: Any, *, scrub: bool = False) -> None:
-        self._queue.append(Job(work, scrub))
+    async def early(self: Writer, work: Any) -> None:
+        self._queue.append(Job(work))
         self._wake.set()
         await trio.lowlevel.checkpoint()
 

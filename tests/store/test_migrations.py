@@ -27,7 +27,8 @@ INSERT INTO sessions VALUES
     (2, 'ben', 's-ben', 'eb', {AT}, {AT}, NULL, NULL, NULL);
 INSERT INTO turns VALUES
     (1 << 32 | 1, {AT}, 'Tower', 'one',
-     '["crisis", true, 1, "call 988", [["L", "988", "u", "US"]]]', 'answered', 'call 988', 2, 'r1', '[["friend", "be kind"]]'),
+     '["crisis", true, 1, "call 988", [["L", "988", "u", "US"]]]', 'answered',
+     'call 988', 2, 'r1', '[["friend", "be kind"]]'),
     (1 << 32 | 2, {AT + SECOND}, 'Tower', 'two', NULL, 'aborted', 'half', 3, NULL, NULL),
     (1 << 32 | 3, {AT + 3 * SECOND}, 'Garden', 'three', NULL, 'received', '', NULL, 'r3', NULL),
     (2 << 32 | 1, {AT + 2 * SECOND}, 'Tower', 'other', NULL, 'answered', 'reply', 1, 'r1', NULL);

@@ -31,7 +31,6 @@ class Job:
     """
 
     work: Work[Any]
-    scrub: bool = False
     done: trio.Event = field(default_factory=trio.Event)
     decided: bool = False
     result: Any = None

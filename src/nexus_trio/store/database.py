@@ -86,11 +86,7 @@ def prepare(
         migrate(connection, schema)
         with connection:
             _begin_run(connection, file.durability, boot, new_epoch)
-        (due,) = connection.execute("SELECT scrub FROM run").fetchone() or (0,)
-        if due:
-            scrub(connection)
-        else:
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        empty_log(connection)
     except apsw.Error as error:
         raise _unusable(file.path, error) from None
     finally:
@@ -170,17 +166,9 @@ def end_run(connection: apsw.Connection) -> None:
     """Note that the database was closed in good order, and fold the log into it."""
     connection.pragma("synchronous", "FULL")
     connection.execute("UPDATE run SET clean = 1")
+    empty_log(connection)
+
+
+def empty_log(connection: apsw.Connection) -> None:
+    """Fold the log into the database and cut it to nothing. Raises `BusyError` where it can't."""
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-
-
-def scrub(connection: apsw.Connection) -> None:
-    """Leave no byte of what was deleted in the database or its log (I19).
-
-    `secure_delete` zeroes the rows themselves; but when SQLite moves rows
-    between pages, as it does whenever a page is full, their old bytes stay in
-    the part of the page that no row uses. Only a rewrite of the file is sure
-    to leave them behind. It takes as long as the file is large.
-    """
-    connection.execute("VACUUM")
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    connection.execute("UPDATE run SET scrub = 0")

@@ -19,6 +19,7 @@ from nexus_trio.store.base import Count, LoadedSession, Page, Write
 from nexus_trio.store.batch import Work
 from nexus_trio.store.database import Durability, File, discard, prepare
 from nexus_trio.store.folder import claim, this_boot
+from nexus_trio.store.sweep import sweep_if_due
 from nexus_trio.store.writer import QUEUE, Writer
 
 T = TypeVar("T")
@@ -84,8 +85,10 @@ class SqliteStore:
         return await self._read(lambda c: reading.ledger(c, since, until))
 
     async def erase(self, user_id: str) -> Erased:
-        """As promised by the seam; waits until the file was rewritten without the user."""
-        return await self._writer.submit(lambda c: rows.erase(c, user_id), scrub=True)
+        """As promised by the seam; waits until no byte of the user is left in the files."""
+        erased = await self._writer.submit(lambda c: rows.erase(c, user_id))
+        await self._writer.upkeep.swept()
+        return erased
 
     async def aclose(self) -> None:
         """Finish what was taken. The context that opened the store closes the files."""
@@ -146,11 +149,13 @@ async def open_store(
     try:
         file = File(path, durability, vfs)
         await trio.to_thread.run_sync(prepare, file, this_boot(), new_epoch)
+        await trio.to_thread.run_sync(sweep_if_due, file)
         writer = Writer(file, patience, queue)
         store = SqliteStore(file, writer, new_epoch)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)
-            nursery.start_soon(writer.fold)
+            nursery.start_soon(writer.upkeep.fold)
+            nursery.start_soon(writer.upkeep.sweep)
             try:
                 yield store
             finally:
