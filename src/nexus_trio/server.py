@@ -20,6 +20,7 @@ from nexus_trio.lane import Limits, configured, install, refuse_non_loopback
 from nexus_trio.model.world import World, parse_world
 from nexus_trio.responders.scripted import ScriptedResponder
 from nexus_trio.runtime.hub import Hub, run_hub
+from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services, Workload
 from nexus_trio.settings import Settings
@@ -105,6 +106,7 @@ async def open_hub(
             now,
             new_id,
             Workload(),
+            Ledger(store, now, settings.store_timeout_s),
         )
         async with run_hub(services) as hub:
             yield hub

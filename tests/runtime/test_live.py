@@ -397,10 +397,10 @@ async def test_a_notice_comes_again_until_it_is_acknowledged() -> None:
             async with hub.connect("ada", after=after) as two:
                 assert await told(two) == [notice]
         async with hub.connect("ada") as three:
-            three.acknowledge(Position("other", 9))
-            three.acknowledge(Position(notice.position.epoch, 0))
+            await three.acknowledge(Position("other", 9))
+            await three.acknowledge(Position(notice.position.epoch, 0))
             assert await told(three) == [notice]
-            three.acknowledge(notice.position)
+            await three.acknowledge(notice.position)
         async with hub.connect("ada") as four:
             assert await told(four) == []
 

@@ -66,7 +66,7 @@ async def test_all_of_it_is_there_and_goes_on(tmp_path: Path, version: int) -> N
         assert loaded is not None
         assert loaded.record == SessionRecord(
             "ada", "s-ada", "ea", NOW, NOW + timedelta(seconds=1), "Ada", "Garden",
-            (1.0, 1, "concern", 0, 1),
+            (1.0, 1, "concern", 0, 1), 1,
         )  # fmt: skip
         view = CrisisView("crisis", True, 1, "call 988", (Resource("L", "988", "u", "US"),))
         first = Turn(

@@ -12,7 +12,7 @@ from nexus_trio.runtime.frames import Answered, Heard
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import Outbox
-from nexus_trio.runtime.place import Placed
+from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.session import Session, Welcome
 
 if TYPE_CHECKING:
@@ -67,9 +67,16 @@ class Connection:
         elif ref not in self._late:
             raise NotFound("no message of this connection has that ref")
 
-    def acknowledge(self, position: Position) -> None:
-        """The user has seen everything up to `position`."""
-        self._session.live.acknowledge(position)
+    async def acknowledge(self, position: Position) -> None:
+        """The user has seen everything up to `position`; stored when this returns.
+
+        Raises `StoreUnavailable`; then notices come again. A caller that goes
+        away leaves it under way.
+        """
+        try:
+            await self._session.move(Move("seen", position=position))
+        except Closed:
+            raise Aborted("the session is ending; connect again and send it again") from None
 
     @property
     def position(self) -> Position:

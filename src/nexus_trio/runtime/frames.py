@@ -71,12 +71,13 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Noticed:
-    """Words that must be shown; `kind` is `crisis` or `disclosure`."""
+    """Words that must be shown; `kind` is `crisis` or `disclosure`, `level` a crisis's own."""
 
     kind: str
     text: str = field(repr=False)
     resources: tuple[Resource, ...] = field(repr=False)
     position: Position
+    level: str = "none"
 
     @property
     def size(self) -> int:

@@ -177,6 +177,8 @@ class Hub:
         self._refused += 1
         if error.crisis is None:
             error.crisis = self._help_for(user_id, verdict, locale)
+            if isinstance(user_id, str):
+                self._services.ledger.note(user_id, error.crisis)
         return error
 
     def stop(self, user_id: str, client_ref: str) -> bool:
@@ -520,8 +522,10 @@ async def run_hub(services: Services) -> AsyncIterator[Hub]:
             for room in services.rooms.values():
                 await room.open()
                 rooms.start_soon(hub._run_room, room)
+            rooms.start_soon(services.ledger.run)
             yield hub
             hub.refuse()
             services.load.deadline = trio.current_time() + CLOSING_SHARE * services.settings.grace_s
             sessions.cancel_scope.cancel()
+        await services.ledger.flush(services.patience())
         rooms.cancel_scope.cancel()

@@ -59,6 +59,8 @@ class Job:
     refs: dict[Outbox, str | None] = field(default_factory=dict)
     # Connections that were told the user's message, or know it.
     introduced: set[Outbox] = field(default_factory=set)
+    # Whether its verdict has gone into the crisis ledger, with its own commit.
+    counted: bool = False
     hurry: float = math.inf
     listening: trio.CancelScope | None = None
 

@@ -15,9 +15,6 @@ from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Noticed
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.outbox import Outbox
 
-OWED = 64
-"""Crisis notices kept until acknowledged; whoever has more unread ones sees the newest."""
-
 
 class Live:
     """One session's connections, and the turn that they hear."""
@@ -25,8 +22,8 @@ class Live:
     def __init__(self) -> None:
         self.outboxes: list[Outbox] = []
         self.running: Job | None = None
-        # Crisis notices that went to a connection and were not acknowledged (I24).
-        self.owed: deque[Noticed] = deque(maxlen=OWED)
+        # The session's own, once it is open (`state.owed`).
+        self.owed: deque[Noticed] = deque()
 
     def hasten(self, origin: Origin, view: CrisisView, position: Position) -> None:
         """Tell a notice whose turn can't begin at once. It has no position of its own yet."""
@@ -79,11 +76,6 @@ class Live:
             if outbox not in asked:
                 outbox.offer(self._last(job, outcome, None, self._introduce(job, outbox)))
 
-    def acknowledge(self, position: Position) -> None:
-        """The user has seen everything up to `position`."""
-        left = [n for n in self.owed if not _covers(position, n.position)]
-        self.owed = deque(left, OWED)
-
     def _audience(self, job: Job) -> list[Outbox]:
         """Who hears this turn: whoever asked, and all connections, each once."""
         return list(dict.fromkeys([*(o.outbox for o in job.origins), *self.outboxes]))
@@ -110,8 +102,4 @@ class Live:
 
 def noticed(view: CrisisView, position: Position) -> Noticed:
     """The notice of a verdict at `crisis` or above."""
-    return Noticed("crisis", view.notice or "", view.resources, position)
-
-
-def _covers(seen: Position, position: Position) -> bool:
-    return seen.epoch == position.epoch and seen.offset >= position.offset
+    return Noticed("crisis", view.notice or "", view.resources, position, view.level)

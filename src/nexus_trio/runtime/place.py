@@ -8,7 +8,7 @@ user between two rooms (I13).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import trio
@@ -16,7 +16,7 @@ import trio
 from nexus_trio import crisis
 from nexus_trio.crisis.watch import Watch
 from nexus_trio.errors import Aborted, NexusError, StoreUnavailable
-from nexus_trio.model.envelope import CrisisView, Position
+from nexus_trio.model.envelope import NO_CRISIS, CrisisView, Position
 from nexus_trio.model.presence import Presence, PresenceEvent, step
 from nexus_trio.runtime import care
 from nexus_trio.runtime.mailbox import Slot
@@ -24,9 +24,9 @@ from nexus_trio.runtime.outbox import Outbox
 from nexus_trio.runtime.room import Ask, leave_for_good
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
-from nexus_trio.store.base import PutSession
+from nexus_trio.store.base import Count, PutSession, Write
 
-MoveKind = Literal["call", "go", "leave", "say", "wake"]
+MoveKind = Literal["call", "go", "leave", "say", "seen", "wake"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Placed:
 class Move:
     """One operation on a session's place. `room` None: where it is, or would be.
 
-    `wake` does nothing but have the deadlines looked at again.
+    `seen` acknowledges what stands at or before `position`; `wake` does nothing
+    but have the deadlines looked at again.
     """
 
     kind: MoveKind
@@ -51,6 +52,7 @@ class Move:
     text: str | None = field(default=None, repr=False)
     verdict: crisis.Verdict | None = None
     locale: str | None = None
+    position: Position | None = None
     slot: Slot[Placed] = field(default_factory=Slot)
 
 
@@ -80,6 +82,8 @@ class Place:
                         await self._become("leave", None)
                 case "say":
                     move.slot.set(await self._say(move))
+                case "seen" if move.position is not None:
+                    await self._acknowledge(move.position)
             move.slot.set(Placed(self._state.presence.room))
         except NexusError as error:
             move.slot.fail(error)
@@ -120,11 +124,24 @@ class Place:
         self._unanswered = None
         return position
 
-    async def _remember(self) -> None:
+    async def _acknowledge(self, position: Position) -> None:
+        """Notices that the user has seen are owed no more, after a restart neither."""
+        state, ledger = self._state, self._services.ledger
+        seen = state.covered(position)
+        if not seen:
+            return
+        record = replace(state.record(), seen=seen[-1].position.offset)
+        await self._store(PutSession(record), *ledger.acknowledged(state.user_id, seen))
+        state.acknowledged(seen)
+
+    async def _remember(self, *counts: Count) -> None:
         """Store where the next call brings the user, and the watch."""
+        await self._store(PutSession(self._state.record()), *counts)
+
+    async def _store(self, *writes: Write) -> None:
         services = self._services
         with trio.move_on_after(services.patience(), shield=True) as scope:
-            await services.store.append((PutSession(self._state.record()),))
+            await services.store.append(writes)
         if scope.cancelled_caught:
             raise StoreUnavailable("the store took too long; try again")
 
@@ -142,7 +159,7 @@ class Place:
             # The watch first: words that all have heard must not be refused
             # afterwards, for they would be said, and folded, again.
             if folded != before:
-                await self._remember()
+                await self._remember(*services.ledger.counts(state.user_id, view or NO_CRISIS))
             position = await room.ask(Ask("say", state.user_id, state.username, move.text))
         except StoreUnavailable:
             if state.watch is folded:

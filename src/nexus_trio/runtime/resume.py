@@ -16,6 +16,7 @@ from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime.frames import Answered, Failed, Frame, Heard, Noticed
 from nexus_trio.runtime.live import noticed
 from nexus_trio.runtime.room import RoomActor
+from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
 from nexus_trio.store.base import Store
 
@@ -25,6 +26,20 @@ MOST = 1000
 
 def _reachable(after: Position, tail: Position) -> bool:
     return after.epoch == tail.epoch and 0 <= tail.offset - after.offset <= MOST
+
+
+async def unacknowledged(state: SessionState, services: Services) -> list[Noticed]:
+    """The crisis notices that stand in turns behind what was acknowledged, oldest first."""
+    behind = max(state.seen, state.offset - MOST)
+    if behind >= state.offset:
+        return []
+    after = Position(state.epoch, behind)
+    page = await services.read(services.store.history(state.user_id, after, MOST))
+    return [
+        noticed(turn.crisis, Position(turn.position.epoch, turn.position.offset - 1))
+        for turn in (() if page is None else page.turns)
+        if turn.crisis.detected and turn.position is not None
+    ]
 
 
 async def missed_turns(

@@ -13,6 +13,7 @@ import trio
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.world import World
 from nexus_trio.responders.base import Responder
+from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
@@ -62,6 +63,7 @@ class Services:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     load: Workload
+    ledger: Ledger
 
     def patience(self) -> float:
         """How many seconds the store has for an answer; less when the hub is closing."""

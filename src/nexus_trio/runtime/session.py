@@ -9,7 +9,7 @@ that goes away changes nothing here (I11).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -22,11 +22,11 @@ from nexus_trio.runtime import care
 from nexus_trio.runtime.aside import answer_command
 from nexus_trio.runtime.frames import Frame
 from nexus_trio.runtime.job import Job, Origin
-from nexus_trio.runtime.live import Live, noticed
+from nexus_trio.runtime.live import Live
 from nexus_trio.runtime.mailbox import Closed, Full, Mailbox
 from nexus_trio.runtime.outbox import DRAINING, GONE, TOO_MANY, Outbox
 from nexus_trio.runtime.place import Move, Place, Placed
-from nexus_trio.runtime.resume import missed_room, missed_turns
+from nexus_trio.runtime.resume import missed_room, missed_turns, unacknowledged
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
@@ -234,7 +234,9 @@ class Session:
             if self._closing or state is None:
                 raise Closed
             if hello.seen and hello.after is not None:
-                self.live.acknowledge(hello.after)
+                # Where that can't be stored, notices come once more: no harm.
+                with suppress(StoreUnavailable):
+                    await self._moved(Move("seen", position=hello.after))
             # From here to the first read nothing awaits: what is committed from
             # now on is heard, and what was committed before is read.
             self._connect(outbox)
@@ -360,15 +362,10 @@ class Session:
             await services.read(services.store.append((PutSession(record),)))
             loaded = LoadedSession(record, 0, 0, ())
         state = SessionState(loaded, window)
-        last = loaded.window[-1] if loaded.window else None
         if loaded.unfinished is not None:
-            last = loaded.unfinished
-            await abort_unfinished(state, last, services)
-        if last is not None and last.crisis.detected:
-            before = Position(state.epoch, state.offset - 1)
-            # Whether it was acknowledged is not known any more: rather twice
-            # than never.
-            self.live.owed.append(noticed(last.crisis, before))
+            await abort_unfinished(state, loaded.unfinished, services)
+        state.owed.extend(await unacknowledged(state, services))
+        self.live.owed = state.owed
         return state
 
     async def _take_messages(self, state: SessionState) -> None:
@@ -409,6 +406,8 @@ class Session:
         aside = await answer_command(state, job, room, self._services, self._moved)
         if aside is None:
             return await run_turn(state, job, known, room.spec, self._services, self.live)
+        if aside.command != "say":  # which has counted its words when it stored them
+            self._services.ledger.note(self.user_id, aside.crisis)
         if post.client_ref is not None:
             while len(self._asides) >= ASIDES:
                 del self._asides[next(iter(self._asides))]
@@ -455,6 +454,8 @@ class Session:
         if isinstance(outcome, Reply):
             job.slot.set(outcome)
         else:
+            if not job.counted:
+                self._services.ledger.note(self.user_id, outcome.crisis)
             job.slot.fail(outcome)
         self.live.end(job, outcome)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 
 from nexus_trio.crisis.watch import Watch
@@ -10,7 +11,11 @@ from nexus_trio.model.envelope import CrisisView, Notice, Position, Reply, Sessi
 from nexus_trio.model.presence import Presence
 from nexus_trio.model.transcript import Turn
 from nexus_trio.responders.base import Exchange
+from nexus_trio.runtime.frames import Noticed
 from nexus_trio.store.base import LoadedSession, SessionRecord
+
+OWED = 64
+"""Crisis notices kept until acknowledged; whoever has more unread ones sees the newest."""
 
 
 class SessionState:
@@ -26,7 +31,9 @@ class SessionState:
         "epoch",
         "last_active",
         "offset",
+        "owed",
         "presence",
+        "seen",
         "session_id",
         "turns",
         "user_id",
@@ -46,6 +53,11 @@ class SessionState:
         self.presence = Presence(None, record.back)
         # Of its latest arrival in the room that it is in, or was in last.
         self.arrival: Position | None = None
+        # Crisis notices that went to a connection and were not acknowledged (I24).
+        self.owed: deque[Noticed] = deque(maxlen=OWED)
+        # Nothing at or before this offset is owed; what stands behind it is, as
+        # far as a later start can tell.
+        self.seen = record.seen
         self.turns = loaded.turns
         self.offset = loaded.offset
         self.watch = Watch() if record.watch is None else Watch.from_tuple(record.watch)
@@ -75,7 +87,27 @@ class SessionState:
             self.username,
             self.presence.back,
             self.watch.to_tuple(),
+            self.seen,
         )
+
+    def covered(self, position: Position) -> tuple[Noticed, ...]:
+        """The notices owed that stand at or before `position`."""
+        if position.epoch != self.epoch:
+            return ()
+        return tuple(n for n in self.owed if n.position.offset <= position.offset)
+
+    def acknowledged(self, notices: Sequence[Noticed]) -> None:
+        """These are owed no more."""
+        for notice in notices:
+            if notice in self.owed:
+                self.owed.remove(notice)
+            self.seen = max(self.seen, notice.position.offset)
+        self.advance()
+
+    def advance(self) -> None:
+        """Where nothing is owed, all is seen."""
+        if not self.owed:
+            self.seen = self.offset
 
     def reply(self, turn: Turn) -> Reply:
         """The reply of an answered turn."""

@@ -132,7 +132,7 @@ async def _answer(
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
         return reply
-    await _commit(state, turn, services)
+    await _commit(state, turn, services, job)
     state.turns = turn.number
     with trio.CancelScope() as job.scope:
         if job.stopped:
@@ -200,13 +200,14 @@ async def _end(
     response = _with_notices(turn, text) if event == "answer" else text
     ended = turn.ended(event, response, state.next_position)
     try:
-        await _commit(state, ended, services)
+        await _commit(state, ended, services, job)
     except StoreUnavailable as error:
         if state.turns == turn.number:  # received, and now without an end
             raise Unsettled(error.detail) from None
         raise
     state.turns = turn.number
     state.offset += 1
+    state.advance()
     if job is not None:
         job.ended = ended
     if ended.status == "answered":
@@ -214,18 +215,26 @@ async def _end(
     return state.reply(ended)
 
 
-async def _commit(state: SessionState, turn: Turn, services: Services) -> None:
+async def _commit(
+    state: SessionState, turn: Turn, services: Services, job: Job | None = None
+) -> None:
     """Store `turn` and the session's row. Shielded: a commit is not cut in half.
+
+    The first one of a turn counts its verdict in the crisis ledger.
 
     Raises `StoreUnavailable` where nothing was stored, `Unsettled` where the
     store did not say so in time.
     """
     state.last_active = services.now()
     writes: tuple[Write, ...] = (PutSession(state.record()), PutTurn(state.user_id, turn))
+    if job is not None and not job.counted:
+        writes += services.ledger.counts(state.user_id, turn.crisis)
     with trio.move_on_after(services.patience(), shield=True) as scope:
         await services.store.append(writes)
     if scope.cancelled_caught:
         raise Unsettled("the store took too long; try again")
+    if job is not None:
+        job.counted = True
 
 
 async def abort_unfinished(state: SessionState, turn: Turn, services: Services) -> None:

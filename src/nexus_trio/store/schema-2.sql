@@ -30,6 +30,11 @@ CREATE INDEX turns_by_reference ON turns (id >> 32, client_ref) WHERE client_ref
 -- Up to which offset of the session's stream its user has acknowledged what was shown.
 ALTER TABLE sessions ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 
+-- Before, only the newest turn's notice came again after a restart: so it shall be once more.
+UPDATE sessions SET seen = max(0, coalesce(
+    (SELECT max(place) FROM turns
+     WHERE turns.id BETWEEN sessions.id << 32 AND (sessions.id + 1 << 32) - 1) - 2, 0));
+
 -- What was detected and shown, counted by day: no text, no user, and no row that an erasure takes.
 CREATE TABLE crisis_ledger (
     day TEXT NOT NULL,              -- YYYY-MM-DD, UTC

@@ -14,6 +14,7 @@ from nexus_trio.broker.local import LocalBroker
 from nexus_trio.model.world import Persona, Room, World
 from nexus_trio.responders.base import Responder
 from nexus_trio.runtime.hub import Hub, run_hub
+from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.runtime.services import Services, Workload
 from nexus_trio.settings import Settings
@@ -63,15 +64,20 @@ async def open_fake_hub(
     values = Settings(**{"durability": "memory", **settings})
     broker = LocalBroker(own, values.store_timeout_s)
     began = trio.current_time()
+
+    def now() -> datetime:
+        return EPOCH + timedelta(seconds=trio.current_time() - began)
+
     services = Services(
         values,
         world,
         own,
         responder or FakeResponder(),
         {name: RoomActor(room, broker) for name, room in world.rooms.items()},
-        lambda: EPOCH + timedelta(seconds=trio.current_time() - began),
+        now,
         names,
         Workload(),
+        Ledger(own, now, values.store_timeout_s),
     )
     async with run_hub(services) as hub:
         yield hub

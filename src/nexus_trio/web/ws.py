@@ -224,7 +224,7 @@ class Talk:
             case frames.Stop():
                 connection.stop(frame.target)
             case frames.Ack():
-                connection.acknowledge(Position.parse(frame.position, "position"))
+                await connection.acknowledge(Position.parse(frame.position, "position"))
         return frames.Done(frame.ref, str(connection.position))
 
     async def _say(self, connection: Connection, frame: frames.Say) -> frames.Done:

@@ -1,0 +1,93 @@
+"""The crisis ledger's hand in the runtime: what is counted, and how it comes to the store.
+
+What a turn or words said aloud bring is counted in their own commit, so each
+exactly once. A notice in a refusal or in a command's answer has no commit: those
+are gathered here and stored soon after; a crash may lose the last of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Final
+
+import trio
+
+from nexus_trio.errors import StoreUnavailable
+from nexus_trio.model.envelope import CrisisView
+from nexus_trio.runtime.frames import Noticed
+from nexus_trio.store.base import Count, LedgerAction, Store
+
+UNCOUNTED: Final = "experiment-"
+"""How the ids of users begin who are no people."""
+
+RETRY_S: Final = 5.0
+"""How soon counts that the store did not take are offered again."""
+
+
+def counts(user_id: str, view: CrisisView, day: date) -> tuple[Count, ...]:
+    """What a message's verdict adds: its detection, and the notice where one is shown. Pure."""
+    if view.level == "none" or user_id.startswith(UNCOUNTED):
+        return ()
+    detected = Count(day, view.level, "detected")
+    return (detected, Count(day, view.level, "issued")) if view.detected else (detected,)
+
+
+class Ledger:
+    """Counts that wait for the store: a few numbers a day, however many are noted."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime], patience: float) -> None:
+        self._store = store
+        self._now = now
+        self._patience = patience
+        self._waiting: Counter[tuple[date, str, LedgerAction]] = Counter()
+        self._noted = trio.Event()
+
+    def today(self) -> date:
+        """The day that counts go to, UTC."""
+        return self._now().date()
+
+    def counts(self, user_id: str, view: CrisisView) -> tuple[Count, ...]:
+        """As the function of that name, for today: to go with the message's own commit."""
+        return counts(user_id, view, self.today())
+
+    def acknowledged(self, user_id: str, notices: Sequence[Noticed]) -> tuple[Count, ...]:
+        """What the acknowledgement of these notices adds: to go with its commit."""
+        if user_id.startswith(UNCOUNTED):
+            return ()
+        return tuple(Count(self.today(), notice.level, "seen") for notice in notices)
+
+    def note(self, user_id: str, view: CrisisView | None) -> None:
+        """Count a verdict whose message is not stored. Never waits."""
+        for each in () if view is None else self.counts(user_id, view):
+            self._waiting[each.day, each.level, each.action] += each.number
+            self._noted.set()
+
+    async def run(self) -> None:
+        """Store what was noted, until cancelled."""
+        while True:
+            await self._noted.wait()
+            self._noted = trio.Event()
+            if not await self.flush():
+                await trio.sleep(RETRY_S)
+                self._noted.set()
+
+    async def flush(self, patience: float | None = None) -> bool:
+        """Store what was noted so far; False where the store did not take it.
+
+        It has `patience` seconds, by default as long as any other commit.
+
+        Where it did not say so in time, it is not offered again: too few counted
+        is better than the same ones twice.
+        """
+        taken, self._waiting = self._waiting, Counter()
+        writes: Sequence[Count] = [Count(*key, number) for key, number in taken.items()]
+        try:
+            with trio.move_on_after(self._patience if patience is None else patience, shield=True):
+                if writes:
+                    await self._store.append(writes)
+        except StoreUnavailable:
+            self._waiting.update(taken)
+            return False
+        return True

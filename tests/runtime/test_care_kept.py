@@ -1,0 +1,238 @@
+"""What care leaves behind: acknowledgements that outlive a restart, and the crisis ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from nexus_trio.errors import Aborted, MailboxFull, NexusError, StoreUnavailable
+from nexus_trio.model.envelope import Position
+from nexus_trio.runtime.connection import Connection
+from nexus_trio.runtime.frames import Noticed
+from nexus_trio.runtime.hub import Hub
+from nexus_trio.store.memory import MemoryStore
+from nexus_trio.testing.fakes import FakeResponder, FaultyStore
+from nexus_trio.testing.hubs import Names, open_fake_hub
+
+WISH = "I want to die"
+LOW = "I feel so hopeless"
+TODAY = date(2026, 1, 1)
+
+
+async def noticed(connection: Connection) -> list[Noticed]:
+    """The notices that wait for this connection."""
+    await wait_all_tasks_blocked()
+    frames = [connection.outbox.take() for _ in range(len(connection.outbox))]
+    return [frame for frame in frames if isinstance(frame, Noticed)]
+
+
+def shown(notices: list[Noticed]) -> list[tuple[Position, str, str]]:
+    return [(notice.position, notice.level, notice.text) for notice in notices]
+
+
+async def counted(store: MemoryStore) -> dict[str, int]:
+    """The ledger of the day, as `level action`."""
+    await wait_all_tasks_blocked()
+    return {f"{c.level} {c.action}": c.number for c in await store.ledger(TODAY, TODAY)}
+
+
+# --- acknowledgements ---
+
+
+async def test_an_acknowledgement_outlives_a_restart() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        one.message("m1", WISH)
+        (first,) = await noticed(one)
+        one.message("m2", WISH)
+        (second,) = await noticed(one)
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        assert shown(await noticed(one)) == shown([first, second]), "nothing was acknowledged"
+        await one.acknowledge(first.position)
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        assert shown(await noticed(one)) == shown([second])
+        await one.acknowledge(second.position)
+        one.message("m3", "hello")
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        assert await noticed(one) == []
+        one.message("m4", WISH)
+        third = await noticed(one)
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        assert shown(await noticed(one)) == shown(third)
+
+
+async def test_what_a_caller_without_a_connection_was_answered_does_not_come_again() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", WISH)
+        await hub.ask("ada", "hello")
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        assert await noticed(one) == []
+
+
+async def test_a_notice_comes_again_where_its_acknowledgement_could_not_be_stored() -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        async with hub.connect("ada") as one:
+            one.message("m1", WISH)
+            (notice,) = await noticed(one)
+            store.fault = "down"
+            with pytest.raises(StoreUnavailable):
+                await one.acknowledge(notice.position)
+            store.fault = None
+        async with hub.connect("ada") as two:
+            assert await noticed(two) == [notice]
+            await two.acknowledge(Position(notice.position.epoch, 10**6))
+            two.message("m2", WISH)
+            later = await noticed(two)
+            assert len(later) == 1, "what comes after is not acknowledged in advance"
+        async with hub.connect("ada") as three:
+            assert await noticed(three) == later
+
+
+async def test_an_acknowledgement_of_nothing_writes_nothing() -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        await wait_all_tasks_blocked()
+        before = len(store.appends)
+        await one.acknowledge(one.position)
+        assert len(store.appends) == before
+
+
+# --- the ledger ---
+
+
+async def test_what_is_detected_issued_and_seen_is_counted() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", "hello")
+        assert await counted(store) == {}
+        await hub.ask("ada", LOW)
+        assert await counted(store) == {"concern detected": 1}
+        await hub.ask("ada", WISH, client_ref="r")
+        await hub.ask("ada", WISH, client_ref="r")  # the same reply again: nothing new
+        await hub.say("ben", "Tower", WISH)
+        both = {"concern detected": 1, "crisis detected": 2, "crisis issued": 2}
+        assert await counted(store) == both
+        async with hub.connect("cleo") as one:
+            one.message("m1", WISH)
+            (notice,) = await noticed(one)
+            await one.acknowledge(notice.position)
+            await one.acknowledge(notice.position)
+        assert await counted(store) == {
+            "concern detected": 1,
+            "crisis detected": 3,
+            "crisis issued": 3,
+            "crisis seen": 1,
+        }
+        await hub.erase("ada")
+        assert (await counted(store))["crisis detected"] == 3
+
+
+@pytest.mark.parametrize("mode", ["ready", "stream", "fail"])
+async def test_a_turn_is_counted_once_however_it_goes(mode: str) -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(FakeResponder(mode=mode), store) as hub:
+        assert "988" in (await hub.ask("ada", WISH)).text
+    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+
+
+async def test_a_turn_that_is_stopped_is_counted_once() -> None:
+    store = MemoryStore(Names())
+    async with (
+        open_fake_hub(FakeResponder(mode="hang"), store) as hub,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(failing, hub, Aborted, WISH, "r")
+        await wait_all_tasks_blocked()
+        assert hub.stop("ada", "r")
+    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+
+
+async def test_a_turn_that_a_restart_cut_is_counted_once(autojump_clock: MockClock) -> None:
+    store = MemoryStore(Names())
+    async with (
+        open_fake_hub(FakeResponder(mode="hang"), store) as hub,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(failing, hub, Aborted, WISH, "r")
+        await wait_all_tasks_blocked()
+        hub.give_up()
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", "hello")
+    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+
+
+async def failing(hub: Hub, kind: type[NexusError], words: str, ref: str | None = None) -> None:
+    """Ask, and be told so, with the help that the words deserve."""
+    with pytest.raises(kind) as caught:
+        await hub.ask("ada", words, client_ref=ref)
+    assert caught.value.crisis is not None
+    assert "988" in caught.value.crisis.notice
+
+
+async def test_help_in_a_refusal_is_counted(autojump_clock: MockClock) -> None:
+    store = FaultyStore(Names())
+    async with (
+        open_fake_hub(FakeResponder(mode="hang"), store, mailbox=1) as hub,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(hub.ask, "ada", "one")
+        await wait_all_tasks_blocked()
+        nursery.start_soon(hub.ask, "ada", "two")
+        await wait_all_tasks_blocked()
+        await failing(hub, MailboxFull, WISH)
+        assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+        nursery.cancel_scope.cancel()
+
+
+async def test_help_without_a_store_is_counted_when_the_store_is_back(
+    autojump_clock: MockClock,
+) -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", "hello")
+        store.fault = "down"
+        await failing(hub, StoreUnavailable, WISH)
+        assert await store.ledger(TODAY, TODAY) == ()
+        store.fault = None
+        await trio.sleep(6)
+        assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+
+
+async def test_a_command_with_such_words_is_counted() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", f"/go {WISH}")
+        assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+        await hub.ask("ada", f"/say {WISH}")
+        assert await counted(store) == {"crisis detected": 2, "crisis issued": 2}
+
+
+async def test_users_of_the_experiment_are_not_counted() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        user: Any = "experiment-1"
+        await hub.ask(user, WISH)
+        await hub.say(user, "Tower", WISH)
+        await hub.ask(user, f"/go {WISH}")
+        async with hub.connect(user) as one:
+            one.message("m1", WISH)
+            (notice, *_) = await noticed(one)
+            await one.acknowledge(notice.position)
+    assert await counted(store) == {}
+
+
+async def test_counts_that_wait_at_the_end_are_stored() -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", "hello")
+        store.fault = "down"
+        await failing(hub, StoreUnavailable, WISH)
+        store.fault = None
+    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
