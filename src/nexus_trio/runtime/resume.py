@@ -35,11 +35,9 @@ async def unacknowledged(state: SessionState, services: Services) -> list[Notice
         return []
     after = Position(state.epoch, behind)
     page = await services.read(services.store.history(state.user_id, after, MOST))
-    return [
-        noticed(turn.crisis, Position(turn.position.epoch, turn.position.offset - 1))
-        for turn in (() if page is None else page.turns)
-        if turn.crisis.detected and turn.position is not None
-    ]
+    frames = (_events(state, turn) for turn in (() if page is None else page.turns))
+    notices = (frame for events in frames for frame in events.values())
+    return [n for n in notices if isinstance(n, Noticed) and n.position.offset > state.seen]
 
 
 async def missed_turns(
