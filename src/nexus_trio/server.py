@@ -96,7 +96,7 @@ async def open_hub(
     """
     world = load_world(settings)
     async with _store(settings, new_id) as store:
-        broker = LocalBroker(store, settings.store_timeout_s)
+        broker = LocalBroker(store, settings.store_timeout_s, now)
         services = Services(
             settings,
             world,

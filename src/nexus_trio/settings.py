@@ -113,6 +113,12 @@ class Settings:
     history_window: int = _setting(
         20, "Turns that a responder is given; bounds an idle session's memory.", least=0, most=1000
     )
+    retention_days: int = _setting(
+        0,
+        "Turns and room events older than this many days are removed; 0 keeps them for ever.",
+        least=0,
+        most=36500,
+    )
     outbox_frames: int = _setting(
         256, "Frames that may wait for one connection; then it is evicted.", least=1, most=65536
     )

@@ -353,6 +353,78 @@ async def test_erasing_takes_one_user_and_leaves_tombstones(store: Store) -> Non
 # --- what only the durable ones promise: another opening finds the same ---
 
 
+# --- what is old ---
+
+
+def aged(number: int, days: int, user: str = "ada") -> list[PutSession | PutTurn]:
+    at = NOW - timedelta(days=days)
+    turn = replace(answered(number, f"{user} {number}", f"r{number}"), at=at)
+    return [PutSession(replace(session(user), last_active=at)), PutTurn(user, turn)]
+
+
+async def test_old_turns_go_and_numbers_and_offsets_go_on(store: Store) -> None:
+    await store.append([PutSession(session("idle")), PutTurn("idle", received())])
+    for number, days in enumerate((9, 8, 7, 1), start=1):
+        await store.append(aged(number, days))
+    week = NOW - timedelta(days=5)
+    taken = [await store.expire(week, 2) for _ in range(3)]
+    assert [dict(t.turns) for t in taken] == [{"ada": 2}, {"ada": 3}, {}]
+    assert not taken[2]
+    await store.sweep()
+    loaded = await store.load("ada", 9)
+    assert loaded is not None
+    assert (loaded.turns, loaded.offset, loaded.removed) == (4, 4, 3)
+    assert [turn.number for turn in loaded.window] == [4]
+    assert await store.reference("ada", "r1", NOW - timedelta(days=99)) is None
+    for after in (None, Position("e1", 0), Position("e1", 2), Position("e1", 3)):
+        page = await store.history("ada", after, 5)
+        assert page is not None
+        assert [turn.number for turn in page.turns] == [4]
+    # All of them, and the next one is still the fifth.
+    assert dict((await store.expire(NOW, 9)).turns) == {"ada": 4}
+    loaded = await store.load("ada", 9)
+    assert loaded is not None
+    assert (loaded.turns, loaded.offset, loaded.window) == (4, 4, ())
+    with pytest.raises(ValueError, match=r".*"):
+        await store.append([PutTurn("ada", answered(4))])
+    await store.append([PutTurn("ada", received(5))])
+    await store.append([PutTurn("ada", answered(5))])
+    page = await store.history("ada", Position("e1", 4), 5)
+    assert page is not None
+    assert [turn.number for turn in page.turns] == [5]
+    idle = await store.load("idle", 1)
+    assert idle is not None
+    assert idle.unfinished == received(), "a turn without an end is never too old"
+
+
+async def test_old_events_become_tombstones_in_place(store: Store) -> None:
+    tail = await store.room_tail("Tower")
+    for offset, days in enumerate((9, 8, 1), start=1):
+        at = NOW - timedelta(days=days)
+        event = RoomEvent("Tower", "said", "ada", "Ada", "words", Position(tail.epoch, offset), at)
+        await store.append([PutRoomEvent(event)])
+    expired = await store.expire(NOW - timedelta(days=5), 9)
+    assert (dict(expired.turns), dict(expired.rooms)) == ({}, {"Tower": 2})
+    events = await store.room_events("Tower", Position(tail.epoch, 0), 9)
+    assert [(e.event, e.user_id, e.text) for e in events] == [
+        ("erased", None, None),
+        ("erased", None, None),
+        ("said", "ada", "words"),
+    ]
+    assert events[2].at == NOW - timedelta(days=1)
+    assert not await store.expire(NOW - timedelta(days=5), 9)
+    assert (await store.room_tail("Tower")).offset == 3
+
+
+async def test_who_was_not_active_is_named_in_order(store: Store) -> None:
+    for user, days in (("cleo", 9), ("ada", 8), ("ben", 1), ("dan", 7)):
+        await store.append(aged(1, days, user))
+    week = NOW - timedelta(days=5)
+    assert await store.inactive(week, "", 2) == ("ada", "cleo")
+    assert await store.inactive(week, "cleo", 2) == ("dan",)
+    assert await store.inactive(week, "dan", 2) == ()
+
+
 # --- the crisis ledger ---
 
 

@@ -485,7 +485,7 @@ class SlowToErase(FaultyStore):
         super().__init__(Names())
         self.begun, self.go = trio.Event(), trio.Event()
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         self.begun.set()
         await self.go.wait()
         return await super().erase(user_id)

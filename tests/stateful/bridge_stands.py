@@ -15,7 +15,7 @@ from bridge_oracle import Oracle
 
 from nexus_trio.model.envelope import Erased
 from nexus_trio.responders.base import Prompt
-from nexus_trio.store.base import LoadedSession, PutRoomEvent, PutTurn, Write
+from nexus_trio.store.base import LoadedSession, PutRoomEvent, PutSession, PutTurn, Write
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.testing.fakes import FakeResponder
 from nexus_trio.testing.hubs import Names
@@ -72,7 +72,7 @@ class JournalStore(MemoryStore):
         await trio.lowlevel.checkpoint()
         return await super().reference(user_id, client_ref, since)
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         async with self._writer:
             await trio.lowlevel.checkpoint()
             erased = await super().erase(user_id)
@@ -91,7 +91,9 @@ def _user(write: Write) -> str | None:
             return user_id
         case PutRoomEvent(event):
             return event.user_id
-    return write.record.user_id
+        case PutSession(record):
+            return record.user_id
+    return None
 
 
 class MoodyResponder:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import trio
 
@@ -27,11 +28,13 @@ class LocalBroker:
     """`Broker` within one process.
 
     `patience` is how many seconds a commit may take before its outcome counts
-    as unknown; the next publish then reads what the store really has.
+    as unknown; the next publish then reads what the store really has. `now` is
+    the wall clock, UTC, that events are stamped with.
     """
 
-    def __init__(self, store: Store, patience: float) -> None:
+    def __init__(self, store: Store, patience: float, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._now = now
         self._patience = patience
         self._streams: dict[str, _Stream] = {}
 
@@ -68,8 +71,9 @@ class LocalBroker:
             if stream.doubt:
                 await self._settle(room, stream)
             epoch, offset = stream.tail.epoch, stream.tail.offset
+            at = self._now()
             published = [
-                replace(event, position=Position(epoch, offset + nth))
+                replace(event, position=Position(epoch, offset + nth), at=at)
                 for nth, event in enumerate(events, start=1)
             ]
             # Shielded: a publisher that goes away must not leave an event that

@@ -124,7 +124,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RoomEvent:
-    """Something that happened in a room, for all who are in it, in one order (I14)."""
+    """Something that happened in a room, for all who are in it, in one order (I14).
+
+    `position` and `at`, a time in UTC, are the broker's to set.
+    """
 
     room: str
     event: RoomEventKind
@@ -132,6 +135,7 @@ class RoomEvent:
     username: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     position: Position | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

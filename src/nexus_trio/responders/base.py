@@ -22,10 +22,11 @@ from nexus_trio.model.world import Room
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One earlier turn as the responder sees it: the user's words and the reply."""
+    """One earlier turn as the responder sees it: the user's words and the reply, and its number."""
 
     message: str = field(repr=False)
     response: str = field(repr=False)
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

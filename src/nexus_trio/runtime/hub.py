@@ -45,12 +45,13 @@ from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
 from nexus_trio.runtime.place import Move, Placed
+from nexus_trio.runtime.retention import retain
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.session import Arriving, Session, Welcome
 from nexus_trio.runtime.state import stored_view
 from nexus_trio.settings import Settings
-from nexus_trio.store.base import Page
+from nexus_trio.store.base import Expired, Page
 
 CLOSING_SHARE = 0.1
 """Of the grace period, what the store has for the turns that are cut off at its end."""
@@ -402,7 +403,26 @@ class Hub:
         half-way. Raises `NotFound` where nothing is held, `StoreUnavailable`
         where the store did not say in time that it is done.
         """
-        user = fields.user_id(user_id)
+        return await self._erase(fields.user_id(user_id))
+
+    async def retire(self, user_id: str) -> bool:
+        """Erase a user who is not here, as `erase`; what files hold is the caller's to sweep.
+
+        False, and nothing done, where the session is live.
+        """
+        if user_id in self._sessions or user_id in self._erasing:
+            return False
+        await self._erase(user_id, sweep=False)
+        return True
+
+    def expired(self, expired: Expired) -> None:
+        """Retention took turns and events: live sessions and rooms forget them. Never waits."""
+        for user_id in expired.turns.keys() & self._sessions.keys():
+            self._sessions[user_id].expired(expired.turns[user_id])
+        for name in expired.rooms.keys() & self._services.rooms.keys():
+            self._services.rooms[name].expired(expired.rooms[name])
+
+    async def _erase(self, user: str, *, sweep: bool = True) -> Erased:
         while user in self._erasing:
             await self._erasing[user].wait()
         done = self._erasing[user] = trio.Event()
@@ -417,7 +437,7 @@ class Hub:
                 for room in self._services.rooms.values():
                     if room.owes(user):
                         await self._say_it_left(room, user)
-                erased = await self._services.store.erase(user)
+                erased = await self._services.store.erase(user, sweep=sweep)
                 for room in self._services.rooms.values():
                     room.forget(user)
                 return erased
@@ -523,6 +543,8 @@ async def run_hub(services: Services) -> AsyncIterator[Hub]:
                 await room.open()
                 rooms.start_soon(hub._run_room, room)
             rooms.start_soon(services.ledger.run)
+            if services.settings.retention_days:
+                rooms.start_soon(retain, hub, services)
             yield hub
             hub.refuse()
             services.load.deadline = trio.current_time() + CLOSING_SHARE * services.settings.grace_s

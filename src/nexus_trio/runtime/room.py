@@ -9,6 +9,7 @@ look are linearizable (I13).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -200,8 +201,15 @@ class RoomActor:
 
     def forget(self, user_id: str) -> None:
         """The user was erased: what memory keeps of its events becomes tombstones (I19)."""
+        self._bury(lambda event: event.user_id == user_id)
+
+    def expired(self, offset: int) -> None:
+        """Retention took the events up to that offset: in memory, too, they become tombstones."""
+        self._bury(lambda event: event.position is not None and event.position.offset <= offset)
+
+    def _bury(self, gone: Callable[[RoomEvent], bool]) -> None:
         for index, (at, heard) in enumerate(self._recent):
-            if heard.event.user_id == user_id:
+            if gone(heard.event):
                 bare = replace(heard.event, event="erased", user_id=None, username=None, text=None)
                 self._recent[index] = (at, Heard(bare))
 

@@ -193,6 +193,11 @@ class Session:
         """The latest position of its stream; None while it is being read from the store."""
         return None if self._state is None else self._state.position
 
+    def expired(self, removed: int) -> None:
+        """Retention took the turns up to that number. Never waits."""
+        if self._state is not None:
+            self._state.expired(removed)
+
     def view(self) -> SessionView | None:
         """The session as its user sees it; None while it is being read from the store."""
         state = self._state
@@ -202,7 +207,7 @@ class Session:
             self.user_id,
             state.session_id,
             state.presence.room,
-            state.turns,
+            state.messages,
             state.created_at,
             state.last_active,
             self._connections,

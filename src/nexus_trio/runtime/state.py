@@ -33,6 +33,7 @@ class SessionState:
         "offset",
         "owed",
         "presence",
+        "removed",
         "seen",
         "session_id",
         "turns",
@@ -59,12 +60,25 @@ class SessionState:
         # far as a later start can tell.
         self.seen = record.seen
         self.turns = loaded.turns
+        # The number of the last turn that retention took.
+        self.removed = loaded.removed
         self.offset = loaded.offset
         self.watch = Watch() if record.watch is None else Watch.from_tuple(record.watch)
         answered = [t for t in loaded.window if t.status == "answered"]
         self.window: deque[Exchange] = deque(
-            (Exchange(t.message, t.response) for t in answered), maxlen=window
+            (Exchange(t.message, t.response, t.number) for t in answered), maxlen=window
         )
+
+    @property
+    def messages(self) -> int:
+        """The user's messages that are stored."""
+        return self.turns - self.removed
+
+    def expired(self, removed: int) -> None:
+        """Retention took the turns up to that number: they are forgotten here, too."""
+        self.removed = removed
+        kept = [exchange for exchange in self.window if exchange.turn > removed]
+        self.window = deque(kept, maxlen=self.window.maxlen)
 
     @property
     def position(self) -> Position:
@@ -118,7 +132,7 @@ class SessionState:
             turn.number,
             turn.response,
             turn.crisis,
-            turn.number,
+            turn.number - self.removed,
             turn.position or self.position,
             turn.notices,
         )
@@ -139,7 +153,7 @@ class SessionState:
             self.turns,
             text,
             crisis,
-            self.turns,
+            self.messages,
             self.position,
             notices,
             command,
@@ -155,7 +169,7 @@ def stored_view(loaded: LoadedSession) -> SessionView:
         record.user_id,
         record.session_id,
         None,
-        loaded.turns,
+        loaded.turns - loaded.removed,
         record.created_at,
         record.last_active,
         0,

@@ -211,7 +211,7 @@ async def _end(
     if job is not None:
         job.ended = ended
     if ended.status == "answered":
-        state.window.append(Exchange(turn.message, text))
+        state.window.append(Exchange(turn.message, text, turn.number))
     return state.reply(ended)
 
 

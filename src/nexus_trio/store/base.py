@@ -51,7 +51,8 @@ class LoadedSession:
     the last event in the session's stream: both follow from what was put, so
     that two writers of one session can't set them back. `window` holds its
     last ended turns, oldest first; `unfinished` the turn that was received and
-    never ended, which whoever loads it must end.
+    never ended, which whoever loads it must end; `removed` is the number of the
+    last turn that `expire` took, 0 where it took none.
     """
 
     record: SessionRecord
@@ -59,6 +60,7 @@ class LoadedSession:
     offset: int
     window: tuple[Turn, ...] = field(repr=False)
     unfinished: Turn | None = field(default=None, repr=False)
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,21 @@ class Page:
     next: Position | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What `expire` took; false where it took nothing.
+
+    `turns`: by user the number of the last turn that is gone; `rooms`: by room
+    the offset up to which all events are tombstones.
+    """
+
+    turns: Mapping[str, int]
+    rooms: Mapping[str, int]
+
+    def __bool__(self) -> bool:
+        return bool(self.turns or self.rooms)
+
+
 class Store(Protocol):
     """Durable append and read."""
 
@@ -158,8 +175,27 @@ class Store(Protocol):
         """The counts of these days, both included, by day, level and action."""
         ...
 
-    async def erase(self, user_id: str) -> Erased:
-        """Remove all that is held of the user; its room events become tombstones."""
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
+        """Remove all that is held of the user; its room events become tombstones.
+
+        Without `sweep`, bytes of it may stay in files until `sweep` is called.
+        """
+        ...
+
+    async def expire(self, before: datetime, limit: int) -> Expired:
+        """Remove turns received before that moment, and make tombstones of older room events.
+
+        The oldest ones first, at most `limit` of each, a turn without an end
+        never; to be called until it takes nothing, and then `sweep`.
+        """
+        ...
+
+    async def inactive(self, before: datetime, after: str, limit: int) -> tuple[str, ...]:
+        """At most `limit` users last active before that moment, in order, behind the id `after`."""
+        ...
+
+    async def sweep(self) -> None:
+        """Return once no byte of what was removed before this call is left in any file."""
         ...
 
     async def aclose(self) -> None:

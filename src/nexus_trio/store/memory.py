@@ -13,6 +13,7 @@ from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store.base import (
     Count,
+    Expired,
     LedgerAction,
     LoadedSession,
     Page,
@@ -32,9 +33,21 @@ class _Held:
     """All that is held of one user."""
 
     record: SessionRecord
-    # Turn number n stands at index n - 1; only the last one may be unfinished.
+    # In order of their numbers; only the last one may be unfinished.
     turns: list[Turn] = field(default_factory=list)
     references: dict[str, int] | None = None
+    # The number of the last turn that `expire` took, and its offset.
+    removed: int = 0
+    removed_place: int = 0
+
+    @property
+    def newest(self) -> int:
+        """The number of the last turn."""
+        return self.removed + len(self.turns)
+
+    def index(self, number: int) -> int:
+        """Where in `turns` that turn stands."""
+        return number - self.removed - 1
 
 
 class MemoryStore:
@@ -81,18 +94,20 @@ class MemoryStore:
                     made = (w.record.user_id for w in writes if isinstance(w, PutSession))
                     if write.user_id not in made:
                         raise ValueError("a turn is stored in a session")
-                number, known = write.turn.number, len(held.turns) if held else 0
-                ended = number <= known and held and held.turns[number - 1].status != "received"
-                if ended or not 0 < number <= known + 1:
+                number, known = write.turn.number, held.newest if held else 0
+                first = held.removed if held else 0
+                if not first < number <= known + 1 or (
+                    held and number <= known and held.turns[held.index(number)].status != "received"
+                ):
                     raise ValueError(f"turn {number} has no predecessor, or has ended")
             elif isinstance(write, PutRoomEvent) and write.event.position is None:
                 raise ValueError("a room event is stored with its position")
 
     def _put_turn(self, held: _Held, turn: Turn) -> None:
-        if turn.number == len(held.turns) + 1:
+        if turn.number == held.newest + 1:
             held.turns.append(turn)
         else:
-            held.turns[turn.number - 1] = turn
+            held.turns[held.index(turn.number)] = turn
         if turn.client_ref is not None:
             held.references = held.references or {}
             held.references[turn.client_ref] = turn.number
@@ -115,9 +130,9 @@ class MemoryStore:
         last = held.turns[-1] if held.turns else None
         unfinished = last if last is not None and last.status == "received" else None
         ended = held.turns[:-1] if unfinished else held.turns
-        offset = ended[-1].position.offset if ended and ended[-1].position else 0
-        window_turns = tuple(ended[-window:]) if window else ()
-        return LoadedSession(held.record, len(held.turns), offset, window_turns, unfinished)
+        offset = ended[-1].position.offset if ended and ended[-1].position else held.removed_place
+        shown = tuple(ended[-window:]) if window else ()
+        return LoadedSession(held.record, held.newest, offset, shown, unfinished, held.removed)
 
     async def history(self, user_id: str, after: Position | None, limit: int) -> Page | None:
         held = self._users.get(user_id)
@@ -137,7 +152,7 @@ class MemoryStore:
         number = held.references.get(client_ref) if held and held.references else None
         if held is None or number is None:
             return None
-        turn = held.turns[number - 1]
+        turn = held.turns[held.index(number)]
         return turn if turn.at >= since else None
 
     async def room_tail(self, room: str) -> Position:
@@ -161,7 +176,7 @@ class MemoryStore:
         days = (key for key in sorted(self._ledger) if since <= key[0] <= until)
         return tuple(Count(*key, self._ledger[key]) for key in days)
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         held = self._users.pop(user_id, None)
         for there in self._occupants.values():
             there.pop(user_id, None)
@@ -169,15 +184,58 @@ class MemoryStore:
         for row in self._events.values():
             for index, event in enumerate(row):
                 if event.user_id == user_id:
-                    row[index] = replace(
-                        event, event="erased", user_id=None, username=None, text=None
-                    )
+                    row[index] = _tombstone(event)
                     events += 1
         return Erased(len(held.turns) if held else 0, events)
+
+    async def expire(self, before: datetime, limit: int) -> Expired:
+        turns = {}
+        for user_id, held in self._users.items():
+            old = 0
+            while old < min(len(held.turns), limit) and _is_old(held.turns[old], before):
+                old += 1
+            if old:
+                last = held.turns[old - 1]
+                held.removed = turns[user_id] = last.number
+                held.removed_place = last.position.offset if last.position else 0
+                del held.turns[:old]
+                known = held.references or {}
+                held.references = {ref: n for ref, n in known.items() if n > held.removed}
+        return Expired(turns, self._expire_events(before))
+
+    def _expire_events(self, before: datetime) -> dict[str, int]:
+        rooms = {}
+        for room, row in self._events.items():
+            for index, event in enumerate(row):
+                if event.at is None or event.at >= before:
+                    break
+                if event.event != "erased" and event.position is not None:
+                    row[index] = _tombstone(event)
+                    rooms[room] = event.position.offset
+        return rooms
+
+    async def inactive(self, before: datetime, after: str, limit: int) -> tuple[str, ...]:
+        users = sorted(
+            user
+            for user, held in self._users.items()
+            if user > after and held.record.last_active < before
+        )
+        return tuple(users[:limit])
+
+    async def sweep(self) -> None:
+        """Nothing to do: what is not held is nowhere."""
 
     async def aclose(self) -> None:
         self._users.clear()
         self._events.clear()
+
+
+def _tombstone(event: RoomEvent) -> RoomEvent:
+    return replace(event, event="erased", user_id=None, username=None, text=None)
+
+
+def _is_old(turn: Turn, before: datetime) -> bool:
+    return turn.at < before and turn.status != "received"
 
 
 def _offset(turn: Turn) -> int:

@@ -19,6 +19,7 @@ from nexus_trio.store.rows import (
     NUMBER_BITS,
     OFFSET_BITS,
     bounds,
+    moment,
     session_of,
     ticks,
     turn_of,
@@ -30,36 +31,42 @@ _TURN = "SELECT id, at, room, message, crisis, status, response, place, client_r
 
 def load(connection: apsw.Connection, user_id: str, window: int) -> LoadedSession | None:
     """A session and the newest of its turns; None where nothing is held."""
-    row = _one(connection, f"{_SESSION}, id FROM sessions WHERE user_id = ?", user_id)
+    row = _one(
+        connection,
+        f"{_SESSION}, id, removed, removed_place FROM sessions WHERE user_id = ?",
+        user_id,
+    )
     if row is None:
         return None
-    record = session_of(row[:-1])
+    *own, key, removed, place = row
+    record = session_of(own)
     newest = connection.execute(
         f"{_TURN} FROM turns WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?",
         # One more for a turn without an end, and one at least for the offset.
-        (*bounds(row[-1], NUMBER_BITS), max(window, 1) + 1),
+        (*bounds(key, NUMBER_BITS), max(window, 1) + 1),
     )
     turns = [turn_of(record.epoch, each) for each in newest]
     unfinished = turns[0] if turns and turns[0].status == "received" else None
     ended = turns[1:] if unfinished else turns
-    offset = ended[0].position.offset if ended and ended[0].position else 0
-    number = turns[0].number if turns else 0
-    return LoadedSession(record, number, offset, tuple(reversed(ended[:window])), unfinished)
+    offset = ended[0].position.offset if ended and ended[0].position else place
+    number = turns[0].number if turns else removed
+    shown = tuple(reversed(ended[:window]))
+    return LoadedSession(record, number, offset, shown, unfinished, removed)
 
 
 def history(
     connection: apsw.Connection, user_id: str, after: Position | None, limit: int
 ) -> Page | None:
     """A page of ended turns. Raises `NotFound` for a position of another epoch."""
-    row = _one(connection, "SELECT id, epoch FROM sessions WHERE user_id = ?", user_id)
+    row = _one(connection, "SELECT id, epoch, removed FROM sessions WHERE user_id = ?", user_id)
     if row is None:
         return None
     first, last = bounds(row[0], NUMBER_BITS)
-    epoch = row[1]
+    epoch, removed = row[1:]
     if after is not None:
         if after.epoch != epoch:
             raise NotFound("after is a position of another epoch; read from the beginning")
-        first += _ended_within(connection, first, after.offset)
+        first += _ended_within(connection, first, after.offset, removed)
     found = connection.execute(
         f"{_TURN} FROM turns WHERE id > ? AND id <= ? AND place IS NOT NULL ORDER BY id LIMIT ?",
         (first, last, limit + 1),
@@ -69,13 +76,13 @@ def history(
     return Page(turns[:limit], turns[limit - 1].position if more else None)
 
 
-def _ended_within(connection: apsw.Connection, base: int, offset: int) -> int:
-    """The number of the last turn at or before `offset`.
+def _ended_within(connection: apsw.Connection, base: int, offset: int, removed: int) -> int:
+    """The number of the last turn at or before `offset`, of those behind `removed`.
 
     Offsets rise with the numbers and never more slowly, so the answer is at
     most `offset`; the search looks keys up, some twenty for a million turns.
     """
-    low = 0
+    low = removed
     newest = _one(
         connection,
         "SELECT max(id) FROM turns WHERE id BETWEEN ? AND ?",
@@ -133,13 +140,21 @@ def room_events(
         raise NotFound("the events behind this position can't be had whole")
     first, last = bounds(row[0], OFFSET_BITS)
     found: Any = connection.execute(
-        "SELECT id, event, user_id, username, text FROM room_events"
+        "SELECT id, event, user_id, username, text, at FROM room_events"
         " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
         (first + after.offset, last, limit),
     )
     return tuple(
-        RoomEvent(room, event, user, name, text, Position(after.epoch, key - first))
-        for key, event, user, name, text in found
+        RoomEvent(
+            room,
+            event,
+            user,
+            name,
+            text,
+            Position(after.epoch, key - first),
+            None if at is None else moment(at),
+        )
+        for key, event, user, name, text, at in found
     )
 
 
@@ -151,6 +166,18 @@ def occupants(connection: apsw.Connection, room: str) -> dict[str, str | None]:
         (room,),
     )
     return dict(found)
+
+
+def inactive(
+    connection: apsw.Connection, before: datetime, after: str, limit: int
+) -> tuple[str, ...]:
+    """Users last active before that moment, by id, behind `after`."""
+    found: Any = connection.execute(
+        "SELECT user_id FROM sessions WHERE user_id > ? AND last_active < ?"
+        " ORDER BY user_id LIMIT ?",
+        (after, ticks(before), limit),
+    )
+    return tuple(user for (user,) in found)
 
 
 def ledger(connection: apsw.Connection, since: date, until: date) -> tuple[Count, ...]:

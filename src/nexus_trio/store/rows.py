@@ -26,6 +26,7 @@ from nexus_trio.model.envelope import (
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store.base import (
     Count,
+    Expired,
     PutRoomEvent,
     PutSession,
     PutTurn,
@@ -55,7 +56,7 @@ _PUT_TURN = f"""
 INSERT INTO turns (id, at, room, message, crisis, status, response, place, client_ref, notices)
 SELECT s.id << {NUMBER_BITS} | ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
 FROM sessions AS s WHERE s.user_id = ?11
-AND (?1 = 1 OR EXISTS (SELECT 1 FROM turns WHERE id = (s.id << {NUMBER_BITS} | ?1) - 1))
+AND (?1 = s.removed + 1 OR EXISTS (SELECT 1 FROM turns WHERE id = (s.id << {NUMBER_BITS} | ?1) - 1))
 ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, response = excluded.response, place = excluded.place,
     notices = excluded.notices, crisis = excluded.crisis
@@ -63,11 +64,14 @@ WHERE status = 'received'
 """
 
 _PUT_EVENT = f"""
-INSERT INTO room_events (id, event, user_id, username, text)
-SELECT r.id << {OFFSET_BITS} | ?1, ?2, ?3, ?4, ?5 FROM rooms AS r WHERE r.name = ?6 AND r.epoch = ?7
+INSERT INTO room_events (id, event, user_id, username, text, at)
+SELECT r.id << {OFFSET_BITS} | ?1, ?2, ?3, ?4, ?5, ?8
+FROM rooms AS r WHERE r.name = ?6 AND r.epoch = ?7
 AND (?1 = 1 OR EXISTS (SELECT 1 FROM room_events WHERE id = (r.id << {OFFSET_BITS} | ?1) - 1))
 """
 
+
+_TOMBSTONE = "UPDATE room_events SET event = 'erased', user_id = NULL, username = NULL, text = NULL"
 
 _COUNT = """
 INSERT INTO crisis_ledger (day, level, action, count) VALUES (?, ?, ?, ?)
@@ -106,6 +110,7 @@ def _write_event(connection: apsw.Connection, event: RoomEvent) -> None:
             event.text,
             event.room,
             position.epoch,
+            None if event.at is None else ticks(event.at),
         ),
     )
     if connection.changes() != 1:
@@ -131,8 +136,7 @@ def open_room(connection: apsw.Connection, room: str, epoch: str) -> None:
 def erase(connection: apsw.Connection, user_id: str) -> Erased:
     """Delete all that is held of the user; its room events become tombstones.
 
-    Marks the database to be scrubbed: what was deleted may still lie in bytes
-    that no row uses.
+    Marks the database to be swept.
     """
     turns = 0
     for (session,) in connection.execute("SELECT id FROM sessions WHERE user_id = ?", (user_id,)):
@@ -141,14 +145,74 @@ def erase(connection: apsw.Connection, user_id: str) -> Erased:
         turns = connection.changes()
     connection.execute("DELETE FROM sessions WHERE user_id = ?", (user_id,))
     connection.execute("DELETE FROM occupants WHERE user_id = ?", (user_id,))
-    connection.execute(
-        "UPDATE room_events SET event = 'erased', user_id = NULL, username = NULL, text = NULL"
-        " WHERE user_id = ?",
-        (user_id,),
-    )
+    connection.execute(f"{_TOMBSTONE} WHERE user_id = ?", (user_id,))
     events = connection.changes()
-    connection.execute("UPDATE run SET scrub = 1")
+    _sweep_later(connection)
     return Erased(turns, events)
+
+
+def _sweep_later(connection: apsw.Connection) -> None:
+    """What was deleted may still lie in bytes that no row uses."""
+    connection.execute("UPDATE run SET scrub = 1")
+
+
+def expire(connection: apsw.Connection, before: datetime, limit: int) -> Expired:
+    """Delete the oldest turns, and make tombstones of the oldest room events."""
+    expired = Expired(
+        _expire_turns(connection, ticks(before), limit),
+        _expire_events(connection, ticks(before), limit),
+    )
+    if expired:
+        _sweep_later(connection)
+    return expired
+
+
+def _expire_turns(connection: apsw.Connection, before: int, limit: int) -> dict[str, int]:
+    """By user, the number of the last turn that went.
+
+    Turns stand in the order of their arrival: the oldest are the first ones, and
+    of each session those that go stand before those that stay.
+    """
+    found: Any = connection.execute(
+        "SELECT t.seq, t.id, t.place, t.at, s.user_id FROM turns AS t"
+        f" JOIN sessions AS s ON s.id = t.id >> {NUMBER_BITS}"
+        " WHERE t.status != 'received' ORDER BY t.seq LIMIT ?",
+        (limit,),
+    )
+    gone: dict[str, tuple[int, int]] = {}
+    for seq, key, place, at, user_id in found.fetchall():
+        if at >= before:
+            break
+        connection.execute("DELETE FROM turns WHERE seq = ?", (seq,))
+        gone[user_id] = (key & (1 << NUMBER_BITS) - 1, place)
+    for user_id, last in gone.items():
+        connection.execute(
+            "UPDATE sessions SET removed = ?, removed_place = ? WHERE user_id = ?",
+            (*last, user_id),
+        )
+    return {user_id: number for user_id, (number, _) in gone.items()}
+
+
+def _expire_events(connection: apsw.Connection, before: int, limit: int) -> dict[str, int]:
+    """By room, the offset up to which all are tombstones now."""
+    rooms: dict[str, int] = {}
+    known: Any = connection.execute("SELECT id, name, expired FROM rooms")
+    for room, name, expired in known.fetchall():
+        first, last = bounds(room, OFFSET_BITS)
+        found: Any = connection.execute(
+            "SELECT id, at FROM room_events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+            (first + expired, last, limit),
+        )
+        until = first + expired
+        for key, at in found.fetchall():
+            if at is None or at >= before:
+                break
+            until = key
+        if until > first + expired:
+            connection.execute(f"{_TOMBSTONE} WHERE id > ? AND id <= ?", (first + expired, until))
+            connection.execute("UPDATE rooms SET expired = ? WHERE id = ?", (until - first, room))
+            rooms[name] = until - first
+    return rooms
 
 
 def bounds(owner: int, bits: int) -> tuple[int, int]:

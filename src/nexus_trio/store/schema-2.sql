@@ -35,6 +35,16 @@ UPDATE sessions SET seen = max(0, coalesce(
     (SELECT max(place) FROM turns
      WHERE turns.id BETWEEN sessions.id << 32 AND (sessions.id + 1 << 32) - 1) - 2, 0));
 
+-- What retention took: the number of the last turn and its offset, so that numbers and offsets go on.
+ALTER TABLE sessions ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN removed_place INTEGER NOT NULL DEFAULT 0;
+
+-- When an event was, and up to which offset retention has made all of a room's events tombstones. Of
+-- older events it is not known: they count as of the last time that anybody was active.
+ALTER TABLE room_events ADD COLUMN at INTEGER;
+UPDATE room_events SET at = (SELECT max(last_active) FROM sessions);
+ALTER TABLE rooms ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+
 -- What was detected and shown, counted by day: no text, no user, and no row that an erasure takes.
 CREATE TABLE crisis_ledger (
     day TEXT NOT NULL,              -- YYYY-MM-DD, UTC

@@ -15,7 +15,7 @@ from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store import reading, rows
-from nexus_trio.store.base import Count, LoadedSession, Page, Write
+from nexus_trio.store.base import Count, Expired, LoadedSession, Page, Write
 from nexus_trio.store.batch import Work
 from nexus_trio.store.database import Durability, File, discard, prepare
 from nexus_trio.store.folder import claim, this_boot
@@ -84,11 +84,20 @@ class SqliteStore:
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
         return await self._read(lambda c: reading.ledger(c, since, until))
 
-    async def erase(self, user_id: str) -> Erased:
-        """As promised by the seam; waits until no byte of the user is left in the files."""
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         erased = await self._writer.submit(lambda c: rows.erase(c, user_id))
-        await self._writer.upkeep.swept()
+        if sweep:
+            await self.sweep()
         return erased
+
+    async def expire(self, before: datetime, limit: int) -> Expired:
+        return await self._writer.submit(lambda c: rows.expire(c, before, limit))
+
+    async def inactive(self, before: datetime, after: str, limit: int) -> tuple[str, ...]:
+        return await self._read(lambda c: reading.inactive(c, before, after, limit))
+
+    async def sweep(self) -> None:
+        await self._writer.upkeep.swept()
 
     async def aclose(self) -> None:
         """Finish what was taken. The context that opened the store closes the files."""

@@ -62,12 +62,12 @@ async def open_fake_hub(
     world = world or small_world()
     own = store or MemoryStore(names)
     values = Settings(**{"durability": "memory", **settings})
-    broker = LocalBroker(own, values.store_timeout_s)
     began = trio.current_time()
 
     def now() -> datetime:
         return EPOCH + timedelta(seconds=trio.current_time() - began)
 
+    broker = LocalBroker(own, values.store_timeout_s, now)
     services = Services(
         values,
         world,
