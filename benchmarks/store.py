@@ -3,19 +3,23 @@
 At the store's own level, without HTTP: one append is what a turn writes, its
 session's row and the turn, of some 600 bytes. Each figure stands beside the
 machine's own fdatasync, measured right before it on the same file system.
-`--history` and `--many` measure reads and the start on large databases.
+`--large` and `--many` measure reads, the start and an erasure on large databases.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,8 @@ import trio
 from nexus_trio.experiment.environment import environment
 from nexus_trio.model.envelope import NO_CRISIS, Position
 from nexus_trio.model.transcript import Turn
+from nexus_trio.server import open_hub
+from nexus_trio.settings import Settings
 from nexus_trio.store import rows
 from nexus_trio.store.base import PutSession, PutTurn, SessionRecord, Write
 from nexus_trio.store.database import Durability, File, prepare
@@ -107,45 +113,86 @@ def fill(where: Path, sessions: int, turns: int) -> None:
     where.mkdir()
     path = where / "nexus.db"
     path.touch()
-    file = File(path, "process")
+    file = File(path, "power")
     prepare(file, "boot", lambda: EPOCH)
-    connection = file.writer()
+    connection = file.writer("process")  # only while it is filled
     connection.wal_autocheckpoint(4000)
-    for number in range(sessions):
+    # One turn of each session after the other, as people talk: a session's turns lie far apart.
+    each = turns // sessions
+    order = ((f"user-{user}", turn) for turn in range(1, each + 1) for user in range(sessions))
+    for some in batched(order, 10_000):
         with connection:
-            for turn in range(1, turns // sessions + 1):
-                rows.write(connection, writes(f"user-{number}", turn))
+            for user, turn in some:
+                rows.write(connection, writes(user, turn))
     connection.close()
 
 
+def batched(order: Iterator[tuple[str, int]], size: int) -> Iterator[list[tuple[str, int]]]:
+    while some := list(islice(order, size)):
+        yield some
+
+
 async def large(sessions: int, turns: int, at: str | None) -> Any:
-    """Opening, a page from anywhere, one session, the start, and an erasure."""
+    """The start, opening a session, a page from anywhere, and an erasure in the midst of turns."""
     with folder(at) as where:
         fill(where / "data", sessions, turns)
         size = (where / "data" / "nexus.db").stat().st_size
-        before = resident()
-        began = time.perf_counter()
+        found: dict[str, Any] = {"turns": turns, "sessions": sessions, "database": size}
+        found |= started(where / "data")
+        empty = started(where / "empty")["resident"]
+        found["resident_over_empty"] = round(found["resident"] / empty, 3)
         async with open_store(where / "data", "power", lambda: EPOCH) as store:
-            found: dict[str, Any] = {"start_ms": round((time.perf_counter() - began) * 1e3, 1)}
-            each = turns // sessions
-            pages, loads = [], []
-            for number in range(200):
-                user = f"user-{number % sessions}"
-                after = Position(EPOCH, number * each // 200)
-                began = time.perf_counter()
-                page = await store.history(user, after, 50)
-                pages.append(time.perf_counter() - began)
-                assert page is not None
-                assert page.turns[0].number == after.offset + 1
-                began = time.perf_counter()
-                assert await store.load(user, 20) is not None
-                loads.append(time.perf_counter() - began)
-            found |= {"page_of_50_ms": shares(pages), "open_session_ms": shares(loads)}
-            grown = resident() - before
-            began = time.perf_counter()
-            await store.erase("user-0")
-            found["erase_s"] = round(time.perf_counter() - began, 2)
-        return found | {"turns": turns, "sessions": sessions, "database": size, "memory": grown}
+            found |= await reads(store, sessions, turns // sessions)
+            found |= await erasure(store)
+        return found
+
+
+def started(data: Path) -> dict[str, Any]:
+    """How long a process takes to open a hub on that folder, and its resident memory then."""
+    command = [sys.executable, __file__, "--started", str(data)]
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, check=True, capture_output=True).stdout
+    )
+    return found
+
+
+async def start(data: str) -> None:
+    began = time.perf_counter()
+    async with open_hub(Settings(data=data)) as hub:
+        took = round((time.perf_counter() - began) * 1e3, 1)
+        assert hub.ready
+        print(json.dumps({"start_ms": took, "resident": resident()}))
+
+
+async def reads(store: SqliteStore, sessions: int, each: int) -> dict[str, Any]:
+    pages, loads = [], []
+    for number in range(200):
+        user = f"user-{number % sessions}"
+        after = Position(EPOCH, number * each // 200)
+        began = time.perf_counter()
+        page = await store.history(user, after, 50)
+        pages.append(time.perf_counter() - began)
+        assert page is not None
+        assert page.turns[0].number == after.offset + 1
+        began = time.perf_counter()
+        assert await store.load(user, 20) is not None
+        loads.append(time.perf_counter() - began)
+    return {"page_of_50_ms": shares(pages), "open_session_ms": shares(loads)}
+
+
+async def erasure(store: SqliteStore) -> dict[str, Any]:
+    """How long one takes, and what others' appends take before and meanwhile."""
+    taken: list[float] = []
+    async with trio.open_nursery() as nursery:
+        for number in range(8):
+            nursery.start_soon(caller, store, f"other-{number}", math.inf, taken)
+        await trio.sleep(2)
+        before, began = len(taken), time.perf_counter()
+        await store.erase("user-0")
+        erased = time.perf_counter() - began
+        nursery.cancel_scope.cancel()
+    found = {"erase_s": round(erased, 2), "others_before_ms": shares(taken[:before])}
+    return found | {"others_meanwhile_ms": shares(taken[before:])}
 
 
 def resident() -> int:
@@ -172,7 +219,11 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="also 100,000 turns in one session")
     parser.add_argument("--many", action="store_true", help="also 1,000,000 turns in 10,000")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--started", metavar="FOLDER", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.started:
+        trio.run(start, given.started)
+        return
     found: dict[str, Any] = {}
     durabilities: tuple[Durability, ...] = ("power", "process")
     for durability in durabilities:

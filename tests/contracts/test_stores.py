@@ -353,6 +353,25 @@ async def test_erasing_takes_one_user_and_leaves_tombstones(store: Store) -> Non
 # --- what only the durable ones promise: another opening finds the same ---
 
 
+async def test_erasing_much_takes_all_of_it(store: Store) -> None:
+    await fill(store, 1203)
+    await fill(store, 3, "ben")
+    tail = await store.room_tail("Tower")
+    for offset in range(1, 1102):
+        user = "ben" if offset % 2 else "ada"
+        event = RoomEvent("Tower", "said", user, user, "hi", Position(tail.epoch, offset))
+        await store.append([PutRoomEvent(event)])
+    erased = await store.erase("ada")
+    # The memory store keeps the newest 1,000 events of a room.
+    assert (erased.turns, erased.events) in ((1203, 550), (1203, 500))
+    assert await store.load("ada", 1) is None
+    ben = await store.load("ben", 1)
+    assert ben is not None
+    assert ben.turns == 3
+    events = await store.room_events("Tower", Position(tail.epoch, 200), 2000)
+    assert {event.user_id for event in events} == {"ben", None}
+
+
 # --- what is old ---
 
 

@@ -151,6 +151,35 @@ def erase(connection: apsw.Connection, user_id: str) -> Erased:
     return Erased(turns, events)
 
 
+def erase_some(connection: apsw.Connection, user_id: str, limit: int) -> Erased:
+    """The beginning of a large erasure: the user's oldest turns, and some of its events.
+
+    As if by retention, so that what is left is a whole session.
+    """
+    row: Any = connection.execute("SELECT id, removed FROM sessions WHERE user_id = ?", (user_id,))
+    turns = 0
+    for session, removed in row.fetchall():
+        first, _ = bounds(session, NUMBER_BITS)
+        last = first + removed + limit
+        place: Any = connection.execute(
+            "SELECT place FROM turns WHERE id = ? AND place IS NOT NULL", (last,)
+        ).fetchone()
+        if place is not None:
+            connection.execute("DELETE FROM turns WHERE id > ? AND id <= ?", (first, last))
+            turns = connection.changes()
+            connection.execute(
+                "UPDATE sessions SET removed = ?, removed_place = ? WHERE id = ?",
+                (removed + limit, place[0], session),
+            )
+    connection.execute(
+        f"{_TOMBSTONE} WHERE id IN (SELECT id FROM room_events WHERE user_id = ? LIMIT ?)",
+        (user_id, limit),
+    )
+    erased = Erased(turns, connection.changes())
+    _sweep_later(connection)
+    return erased
+
+
 def _sweep_later(connection: apsw.Connection) -> None:
     """What was deleted may still lie in bytes that no row uses."""
     connection.execute("UPDATE run SET scrub = 1")
