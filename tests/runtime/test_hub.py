@@ -517,6 +517,27 @@ async def test_an_erasure_that_takes_too_long_says_so(autojump_clock: MockClock)
         assert (await hub.erase("ada")).turns == 1
 
 
+async def test_an_erasure_that_hangs_does_not_outlast_the_end(autojump_clock: MockClock) -> None:
+    store = SlowToErase()
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", "old")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(erase_in_vain, hub)
+            await store.begun.wait()
+            began = trio.current_time()
+            nursery.cancel_scope.cancel()
+            hub.refuse()
+            with trio.move_on_after(2):
+                await hub.wait_idle()
+            hub.give_up()
+        assert trio.current_time() - began == 2
+
+
+async def erase_in_vain(hub: Hub) -> None:
+    with pytest.raises(StoreUnavailable):
+        await hub.erase("ada")
+
+
 async def test_draining_refuses_new_and_finishes_old() -> None:
     responder = FakeResponder(mode="hang")
     async with open_fake_hub(responder) as hub, trio.open_nursery() as nursery:

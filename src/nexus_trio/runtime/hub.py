@@ -81,6 +81,8 @@ class Hub:
         # At most one live session a user, and a closed one is not in here (I7).
         self._sessions: dict[str, Session] = {}
         self._erasing: dict[str, trio.Event] = {}
+        # How long each erasure may take: shielded from its caller, not from the end.
+        self._erasures: set[trio.CancelScope] = set()
         self._draining = False
         self._refused = 0
         self._session_crashes = 0
@@ -426,8 +428,13 @@ class Hub:
         while user in self._erasing:
             await self._erasing[user].wait()
         done = self._erasing[user] = trio.Event()
+        scope = trio.CancelScope(
+            deadline=trio.current_time() + 3 * self.settings.store_timeout_s, shield=True
+        )
+        self._erasures.add(scope)
+        self._services.load.begin()
         try:
-            with trio.move_on_after(3 * self.settings.store_timeout_s, shield=True):
+            with scope:
                 session = self._sessions.get(user)
                 if session is not None:
                     session.close(ERASED)
@@ -443,6 +450,8 @@ class Hub:
                 return erased
             raise StoreUnavailable("the store took too long; erase again")
         finally:
+            self._services.load.end()
+            self._erasures.discard(scope)
             del self._erasing[user]
             done.set()
 
@@ -478,6 +487,8 @@ class Hub:
         """End every session now: what runs is aborted, stored as such, and answered so."""
         for session in tuple(self._sessions.values()):
             session.close(DRAINING)
+        for erasure in self._erasures:
+            erasure.deadline = trio.current_time()
 
     async def wait_idle(self) -> None:
         """Return when all that was taken has its answer. The caller bounds the wait.
