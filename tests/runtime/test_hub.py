@@ -522,10 +522,11 @@ async def test_an_erasure_that_hangs_does_not_outlast_the_end(autojump_clock: Mo
     async with open_fake_hub(store=store) as hub:
         await hub.ask("ada", "old")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(erase_in_vain, hub)
+            caller = trio.CancelScope()
+            nursery.start_soon(erase_in_vain, hub, caller)
             await store.begun.wait()
             began = trio.current_time()
-            nursery.cancel_scope.cancel()
+            caller.cancel()
             hub.refuse()
             with trio.move_on_after(2):
                 await hub.wait_idle()
@@ -533,8 +534,8 @@ async def test_an_erasure_that_hangs_does_not_outlast_the_end(autojump_clock: Mo
         assert trio.current_time() - began == 2
 
 
-async def erase_in_vain(hub: Hub) -> None:
-    with pytest.raises(StoreUnavailable):
+async def erase_in_vain(hub: Hub, caller: trio.CancelScope) -> None:
+    with caller, pytest.raises(StoreUnavailable):
         await hub.erase("ada")
 
 
