@@ -1,7 +1,8 @@
 """SIGKILL under load, again and again, with a ledger of what was acknowledged kept outside.
 
 `python tests/crash/kill_nine.py --minutes 2` prints what it saw and exits 1 if
-anything acknowledged was lost, or anything was stored twice.
+anything acknowledged was lost or stored twice, or if nothing was lost by a server that
+acknowledges before it commits.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 
+import mutant
 from bridge_process import Bridge, bridge, call
 
 USERS = 8
@@ -137,7 +139,12 @@ def main() -> int:
             ledger = run(Path(data), given.minutes * 30, NEXUS_DURABILITY=durability)
         print(f"{durability}: {ledger.line()}", flush=True)
         failed |= bool(ledger.lost or ledger.doubled)
-    return int(failed)
+    with tempfile.TemporaryDirectory(prefix="nexus-crash-") as data:
+        program = mutant.make(Path(data) / "mutant", *mutant.EARLY)
+        ledger = run(Path(data) / "data", 60, PYTHONPATH=str(program))
+    print(f"a server that acknowledges before it commits: {ledger.line()}", flush=True)
+    print(f"kills: the mutant was {'caught' if ledger.lost else 'NOT caught'}", flush=True)
+    return int(failed or not ledger.lost)
 
 
 if __name__ == "__main__":

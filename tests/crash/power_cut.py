@@ -6,8 +6,9 @@ them, or some of their sectors, in any order. In every image what was
 acknowledged before the cut must be stored once, all else once or not at all.
 
 `python tests/crash/power_cut.py --minutes 2` prints what it saw and exits 1 if
-anything acknowledged was lost under durability `power`, or if `process` lost
-nothing: then this could not have seen a loss.
+anything acknowledged was lost under durability `power`, if `process` lost
+nothing, or if a store that acknowledges too early did not: then this could not
+have seen a loss.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from pathlib import Path
 from typing import Literal
 
 import apsw
+import mutant
 import trio
 
-from nexus_trio.model.envelope import NO_CRISIS, Position
+from nexus_trio.broker.local import LocalBroker
+from nexus_trio.model.envelope import NO_CRISIS, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store import reading, upkeep
 from nexus_trio.store.base import PutSession, PutTurn, SessionRecord
@@ -47,7 +50,7 @@ ERASED = f"user-{USERS - 1}"
 class Op:
     """One thing that happened: to a file, or an acknowledgement to a caller."""
 
-    kind: Literal["write", "truncate", "sync", "acknowledged", "erasing", "erased"]
+    kind: Literal["write", "truncate", "sync", "acknowledged", "said", "erasing", "erased"]
     file: str
     offset: int = 0
     data: bytes = b""
@@ -137,9 +140,10 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
     try:
         async with open_store(folder, durability, lambda: "e", vfs=recorder.name) as store:
             served = len(recorder.log)
+            broker = LocalBroker(store, 60, lambda: NOW)
             async with trio.open_nursery() as nursery:
                 for number in range(USERS):
-                    nursery.start_soon(caller, store, recorder, f"user-{number}")
+                    nursery.start_soon(caller, store, broker, recorder, f"user-{number}")
             ended = len(recorder.log)
     finally:
         upkeep.FOLD_PAGES, upkeep.FULL_PAGES, upkeep.REST_PAGES, upkeep.MOST_PAGES = usual
@@ -151,7 +155,7 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
     return recorder.log[:ended], served
 
 
-async def caller(store: SqliteStore, recorder: Recorder, user: str) -> None:
+async def caller(store: SqliteStore, broker: LocalBroker, recorder: Recorder, user: str) -> None:
     # Who is to be erased is done first, so that others write meanwhile.
     for number in range(1, (TURNS if user != ERASED else TURNS_OF_ERASED) + 1):
         turn = message(user, number)
@@ -163,6 +167,10 @@ async def caller(store: SqliteStore, recorder: Recorder, user: str) -> None:
             await store.append([PutSession(record), PutTurn(user, received)])
         await store.append([PutSession(record), PutTurn(user, turn)])
         recorder.add(Op("acknowledged", user, number))
+        if number % 4 == 0:
+            said = RoomEvent("Tower", "said", user, None, aloud(user, number))
+            position = await broker.publish(said)
+            recorder.add(Op("said", user, position.offset, aloud(user, number).encode()))
     if user == ERASED:
         recorder.add(Op("erasing", user))
         await store.erase(user)
@@ -174,6 +182,11 @@ def message(user: str, number: int) -> Turn:
     words = f"{user} says {number}. " * (1 + number * 7 % 40)
     turn = Turn(number, NOW, "Tower", words, NO_CRISIS, client_ref=f"ref-{number}")
     return turn.ended("answer", words.upper(), Position("e", number))
+
+
+def aloud(user: str, number: int) -> str:
+    """What `user` says to all in the room behind that turn."""
+    return f"{user} says {number} aloud. " * (1 + number)
 
 
 def synced_by(log: list[Op]) -> dict[str, int]:
@@ -195,7 +208,7 @@ def image(log: list[Op], served: int, cut: int, rng: random.Random) -> dict[str,
     mood = rng.choice(("none", "all", "some", "torn", "newest first"))
     found: dict[str, bytearray] = {}
     for index, op in enumerate(log[:cut]):
-        if op.kind in ("sync", "acknowledged", "erasing", "erased"):
+        if op.kind not in ("write", "truncate"):
             continue
         content = found.setdefault(op.file, bytearray())
         safe = index < max(synced.get(op.file, 0), served)
@@ -225,13 +238,35 @@ def put_torn(content: bytearray, op: Op, rng: random.Random) -> None:
             put(content, op.offset + start, op.data[start : start + SECTOR])
 
 
-def examine(
-    files: dict[str, bytearray], told: dict[str, int], tally: Tally, erasure: str | None = None
-) -> None:
-    """Open the image as a start would, and compare with what callers were told.
+@dataclass
+class Told:
+    """What callers were told before a cut.
 
+    `turns`: by user, how many; `said`: by offset in the room, who said what;
     `erasure` is `erasing` once it was asked for, `erased` once it was acknowledged.
     """
+
+    turns: dict[str, int] = field(default_factory=dict)
+    said: dict[int, tuple[str, str]] = field(default_factory=dict)
+    erasure: str | None = None
+
+    @classmethod
+    def by(cls, log: list[Op]) -> Told:
+        told = cls()
+        for op in log:
+            match op.kind:
+                case "acknowledged":
+                    told.turns[op.file] = op.offset
+                case "said":
+                    told.said[op.offset] = (op.file, op.data.decode())
+                case "erasing" | "erased":
+                    told.erasure = op.kind
+        return told
+
+
+def examine(files: dict[str, bytearray], told: Told, tally: Tally) -> None:
+    """Open the image as a start would, and compare with what callers were told."""
+    erasure = told.erasure
     tally.images += 1
     if erasure == "erased" and any(ERASED.encode() in content for content in files.values()):
         tally.wrong.append("words of the erased are in a file")
@@ -247,13 +282,30 @@ def examine(
                 tally.wrong.append("the database is damaged")
             for user in (f"user-{number}" for number in range(USERS)):
                 if erasure is None or user != ERASED:
-                    compare(connection, user, told.get(user, 0), tally)
+                    compare(connection, user, told.turns.get(user, 0), tally)
                 elif (there := stored(connection, user)) and erasure == "erased":
                     tally.wrong.append("the erased is there")
                 elif there:  # asked for and not acknowledged: all of it, or nothing
                     tally.lost += TURNS_OF_ERASED - there
+            compare_said(connection, told, tally)
         finally:
             connection.close()
+
+
+def compare_said(connection: apsw.Connection, told: Told, tally: Tally) -> None:
+    tail = reading.room_tail(connection, "Tower") or Position("e", 0)
+    start = Position(tail.epoch, 0)
+    events = reading.room_events(connection, "Tower", start, 10**6) if tail.offset else ()
+    if [e.position and e.position.offset for e in events] != list(range(1, tail.offset + 1)):
+        tally.wrong.append("the room's stream has a gap")
+    tally.acknowledged += len(told.said)
+    tally.lost += max(max(told.said, default=0) - tail.offset, 0)
+    for offset, (user, text) in told.said.items():
+        # Of the erased, a tombstone; while it is being erased, either.
+        maybe = user == ERASED and told.erasure is not None
+        found = events[offset - 1] if offset <= tail.offset else None
+        if found and found.text != text and not (maybe and found.event == "erased"):
+            tally.wrong.append(f"{user} said something else")
 
 
 def stored(connection: apsw.Connection, user: str) -> int:
@@ -290,19 +342,13 @@ def cut_everywhere(log: list[Op], served: int, images: int, seed: int) -> Tally:
         at + d
         for at, op in enumerate(log)
         for d in (0, 1, 2)
-        if at > served and op.kind in ("sync", "acknowledged") and at + d <= len(log)
+        if at > served and op.kind not in ("write", "truncate") and at + d <= len(log)
     ]
     for _ in range(images):
         cut = rng.choice(edges) if rng.random() < 0.7 else rng.randrange(served, len(log) + 1)
-        told: dict[str, int] = {}
-        erasure: str | None = None
-        for op in log[:cut]:
-            if op.kind == "acknowledged":
-                told[op.file] = op.offset
-            elif op.kind in ("erasing", "erased"):
-                erasure = op.kind
-        tally.erased += erasure == "erased"
-        examine(image(log, served, cut, rng), told, tally, erasure)
+        told = Told.by(log[:cut])
+        tally.erased += told.erasure == "erased"
+        examine(image(log, served, cut, rng), told, tally)
     return tally
 
 
@@ -332,7 +378,11 @@ def main() -> int:
             total.wrong += seen.wrong
         print(f"{durability}: {total.line()}", flush=True)
         failed |= bool(total.wrong) or (total.lost > 0) == (durability == "power")
-    return int(failed)
+    with mutant.acknowledging_early():
+        seen = run("power", 300, 1)
+    print(f"a store that acknowledges before it commits: {seen.line()}", flush=True)
+    print(f"power cuts: the mutant was {'caught' if seen.lost else 'NOT caught'}", flush=True)
+    return int(failed or not seen.lost)
 
 
 if __name__ == "__main__":
