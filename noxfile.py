@@ -59,8 +59,9 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[bench]")
     session.run("python", "benchmarks/turns.py", *session.posargs)
     session.run("python", "benchmarks/turns.py", "--sessions", "5,5000", *session.posargs)
+    session.run("python", "benchmarks/stages.py")
     # In memory: what is measured is the actor, and 10,000 of them take a minute less to open.
     session.run("python", "benchmarks/idle_sessions.py", "--durability", "memory")
-    session.run("python", "benchmarks/store.py")
+    session.run("python", "benchmarks/store.py", "--large", "--many")
     session.run("python", "benchmarks/ws.py")
     session.run("python", "benchmarks/slow_consumer.py")

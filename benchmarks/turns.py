@@ -1,11 +1,12 @@
 """How many turns a second, and how late are the slowest, beside the plain design?
 
 Measures turns over HTTP at 1, 5 and 64 users (one connection each, the next
-message as soon as the last is answered) for this server and for the plain
-aiohttp design, in the same minute and in turns, A B C, B C A, …, so that what
-the machine does meanwhile falls on all alike. C is a bare trio server with a
-canned answer: the most that the load generator can do. Medians over the rounds,
-with the lowest and highest round; ratios are made round by round.
+message as soon as the last is answered) for this server in each durability and
+for the plain aiohttp design, in the same minute and in turns, A B C, B C A, …,
+so that what the machine does meanwhile falls on all alike. The last one is a
+bare trio server with a canned answer: the most that the load generator can do.
+Medians over the rounds, with the lowest and highest round; ratios are made
+round by round.
 
 With `--sessions 5,5000` it asks instead what a turn costs with few and with many
 sessions open: two servers of each kind, five users at each, in turns again.
@@ -87,16 +88,19 @@ def row(samples: list[Sample]) -> dict[str, Any]:
 def compare(given: argparse.Namespace) -> dict[str, Any]:
     """Turns at each number of users, side by side."""
     found: dict[str, Any] = {}
-    settings = {"NEXUS_DURABILITY": given.durability} if given.durability else {}
+    ours = {f"{OURS} {durability}": durability for durability in given.durability}
     with ExitStack() as stack:
-        servers = {OURS: stack.enter_context(started(OURS, settings))}
+        servers = {
+            name: stack.enter_context(started(OURS, {"NEXUS_DURABILITY": durability}))
+            for name, durability in ours.items()
+        }
         servers |= {name: stack.enter_context(started(name)) for name in (PEER, CEILING)}
         for users in given.users:
             samples = rounds(servers, users, given)
             found[str(users)] = {
                 **{name: row(samples[name]) for name in servers},
-                "ours_over_peer": asdict(ratio(samples[OURS], samples[PEER])),
-                "ours_over_ceiling": asdict(ratio(samples[OURS], samples[CEILING])),
+                "over_peer": {n: asdict(ratio(samples[n], samples[PEER])) for n in ours},
+                "over_ceiling": {n: asdict(ratio(samples[n], samples[CEILING])) for n in ours},
             }
             show(users, found[str(users)])
     return found
@@ -105,7 +109,7 @@ def compare(given: argparse.Namespace) -> dict[str, Any]:
 def sessions(given: argparse.Namespace) -> dict[str, Any]:
     """Five users' turns with few and with many sessions open."""
     few, many = given.sessions
-    settings = {"NEXUS_DURABILITY": given.durability} if given.durability else {}
+    settings = {"NEXUS_DURABILITY": given.durability[0]}
     found: dict[str, Any] = {}
     for name in (OURS, PEER):
         with ExitStack() as stack:
@@ -143,10 +147,13 @@ def line(title: str, figures: dict[str, Any]) -> None:
 
 def show(users: int, found: dict[str, Any]) -> None:
     print(f"{users} users")
-    line(OURS, found[OURS])
+    for name in found["over_peer"]:
+        line(name, found[name])
     line(PEER, found[PEER])
     line("ceiling of the generator", found[CEILING])
-    print(f"  {OURS} over {PEER}: {text(found['ours_over_peer'])}\n", flush=True)
+    for name, over in found["over_peer"].items():
+        print(f"  {name} over {PEER}: {text(over)}")
+    print(flush=True)
 
 
 def numbers(value: str) -> list[int]:
@@ -170,12 +177,17 @@ def main() -> None:
     parser.add_argument("--turns", type=int, help="end a measurement after so many turns instead")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sessions", type=pair, help="few,many: compare those, such as 5,5000")
-    parser.add_argument("--durability", help="of this server; without it, its default")
+    parser.add_argument(
+        "--durability",
+        type=lambda value: value.split(","),
+        default=["power", "process", "memory"],
+        help="of this server, such as power,memory; with --sessions the first one counts",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args()
     part = "sessions" if given.sessions else "users"
     found = sessions(given) if given.sessions else compare(given)
-    facts = environment("", {}, given.durability or "default")
+    facts = environment("", {}, ",".join(given.durability))
     for key in ("endpoint", "server_version"):
         del facts[key]
     report = {
