@@ -62,6 +62,14 @@ class LoadedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session in a page of all of them; `turns` is the number of its last turn, or 0."""
+
+    record: SessionRecord
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
 class PutSession:
     """Write the session's own row. The first one makes the session."""
 
@@ -135,6 +143,10 @@ class Store(Protocol):
         """
         ...
 
+    async def sessions(self, after: str | None, limit: int) -> tuple[StoredSession, ...]:
+        """At most `limit` sessions by user id, behind the user `after` (None: from the first)."""
+        ...
+
     async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
         """The newest turn with that reference received at or after `since`."""
         ...
@@ -156,6 +168,20 @@ class Store(Protocol):
 
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
         """The counts of these days, both included, by day, level and action."""
+        ...
+
+    async def rooms_of(self, user_id: str) -> Mapping[str, str | None]:
+        """The rooms that the user by their streams has joined and not left; under which name."""
+        ...
+
+    async def events_of(
+        self, user_id: str, after: RoomEvent | None, limit: int
+    ) -> tuple[RoomEvent, ...]:
+        """At most `limit` of the user's events that are kept, behind `after`, one of them.
+
+        One room after the other, in an order that stays the same, and in each
+        room by position. Erased ones are nobody's any more.
+        """
         ...
 
     async def erase(self, user_id: str) -> Erased:
