@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -384,7 +384,7 @@ async def test_a_reply_without_its_end_was_cut(tmp_path: Path, reply: bytes, say
 
 @pytest.mark.parametrize("reply", [b"hello\n", b"[]\n", b'{"end":1}\n', b"\xff\n"])
 async def test_what_is_no_reply_is_told(tmp_path: Path, reply: bytes) -> None:
-    with pytest.RaisesGroup(InvalidRequest):
+    with pytest.RaisesGroup(pytest.RaisesExc(SettingsError, match="can't be read")):
         await answered_by(tmp_path, reply)
 
 
@@ -402,6 +402,19 @@ async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
 ) -> None:
     with pytest.RaisesGroup(pytest.RaisesExc(SettingsError, match="does not answer")):
         await answered_by(tmp_path, reply, then_close=False)
+
+
+async def test_a_server_that_takes_nobody_any_more_is_told(tmp_path: Path) -> None:
+    """It hangs, and its queue of connections is full."""
+    with place.listening(tmp_path) as sock, ExitStack() as crowd:
+        sock.listen(0)
+        for _ in range(3):
+            waiting = crowd.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                waiting.connect(str(tmp_path / "control.sock"))
+        with pytest.raises(SettingsError, match="ask again"):
+            await ask_server(tmp_path, Request("list"), Heard().take)
 
 
 async def test_an_unknown_code_is_an_error_all_the_same(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import trio
 
 from nexus_trio.control.place import SOCKET, address
 from nexus_trio.control.protocol import Request, Tell, parse_part, request_line
-from nexus_trio.errors import NexusError, SettingsError
+from nexus_trio.errors import InvalidRequest, NexusError, SettingsError
 
 HELLO_S: Final = 10.0
 """A server that lives says so at once, even when its disk hangs."""
@@ -66,7 +66,12 @@ async def _hear(stream: trio.SocketStream, tell: Tell) -> None:
         *lines, rest = (rest + piece).split(b"\n")
         if not piece or len(rest) > LINE:
             raise SettingsError("the server went away before its answer was whole; ask again")
-        parts = [parse_part(line) for line in lines]
+        try:
+            parts = [parse_part(line) for line in lines]
+        except InvalidRequest:
+            raise SettingsError(
+                "the server's answer can't be read; use the commands of the version that it has"
+            ) from None
         if parts:
             wait = SILENCE_S
         await tell([part for part in parts if part[0] not in ("hello", "end")])
