@@ -26,10 +26,11 @@ from nexus_trio.commands.folder import Files, perform
 from nexus_trio.control.place import listening
 from nexus_trio.control.protocol import Request
 from nexus_trio.errors import SettingsError, StoreUnavailable
-from nexus_trio.model.envelope import NO_CRISIS, Position, RoomEvent
+from nexus_trio.model.envelope import NO_CRISIS, Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store.base import PutRoomEvent, PutSession, PutTurn, SessionRecord
 from nexus_trio.store.folder import claim
+from nexus_trio.store.memory import MemoryStore
 from nexus_trio.store.sqlite import open_store
 from nexus_trio.testing.hubs import Names
 
@@ -423,13 +424,12 @@ def test_a_reader_that_has_had_enough_ends_it_quietly(data: Path) -> None:
 
 
 async def test_a_folder_that_another_has_is_waited_for_and_then_refused(
-    tmp_path: Path, autojump_clock: MockClock
+    data: Path, autojump_clock: MockClock
 ) -> None:
-    await fill(tmp_path, {"ada": 1})
-    with claim(tmp_path):
+    with claim(data):
         began = trio.current_time()
         with pytest.raises(SettingsError, match=f"process {os.getpid()} has the data folder"):
-            await perform(tmp_path, Request("list"), take_nothing)
+            await perform(data, Request("list"), take_nothing)
         assert trio.current_time() - began == pytest.approx(folder.TURNOVER_S, abs=1)
 
 
@@ -451,24 +451,27 @@ async def test_two_commands_at_once_take_turns(tmp_path: Path) -> None:
     assert got == [2, 2, 2]
 
 
-class StuckStore:
-    """Has erased, and can't say so: its disk takes no writes."""
+class StuckStore(MemoryStore):
+    """Has erased, and can't say so: its disk takes no writes, or not those that clean up."""
 
-    healthy = False
+    healthy = True
 
-    async def erase(self, user_id: str) -> None:
+    async def erase(self, user_id: str) -> Erased:
         await trio.sleep_forever()
+        raise AssertionError
 
 
+@pytest.mark.parametrize(("healthy", "after"), [(False, 5), (True, 600)])
 async def test_an_erasure_on_a_broken_disk_is_given_up(
-    tmp_path: Path, autojump_clock: MockClock
+    autojump_clock: MockClock, healthy: bool, after: int
 ) -> None:
-    await fill(tmp_path, {"ada": 1})
-    async with open_store(tmp_path, "power", Names()) as store:
-        files = Files(store)
-        files._store = StuckStore()  # type: ignore[assignment]
-        with pytest.raises(StoreUnavailable, match="erase again"):
-            await files.erase("ada")
+    store = StuckStore(Names())
+    store.healthy = healthy
+    await store.append([PutSession(SessionRecord("ada", "s", "e1", NOW, NOW))])
+    began = trio.current_time()
+    with pytest.raises(StoreUnavailable, match="erase again"):
+        await Files(store).erase("ada")
+    assert trio.current_time() - began == pytest.approx(after, abs=1)
 
 
 def test_ctrl_c_ends_it_without_a_traceback(

@@ -20,8 +20,9 @@ from nexus_trio.control.protocol import Request, Tell
 from nexus_trio.errors import NexusError, SettingsError, StoreUnavailable
 from nexus_trio.model.envelope import Erased
 from nexus_trio.runtime.records import Records
+from nexus_trio.store.base import Store
 from nexus_trio.store.folder import DATABASE, InUse
-from nexus_trio.store.sqlite import SqliteStore, open_store
+from nexus_trio.store.sqlite import open_store
 
 T = TypeVar("T")
 
@@ -32,6 +33,9 @@ AGAIN_S: Final = 0.05
 
 DOWN_S: Final = 5
 """Seconds without a disk that takes writes after which an erasure is given up."""
+
+ERASE_S: Final = 600
+"""Seconds for an erasure on a disk that works: enough for a hundred GB."""
 
 _FOR_EVER: Final = 1e6
 """No commit is overdue: nobody else waits, and whoever does can press Ctrl-C."""
@@ -94,7 +98,7 @@ def _new_epoch() -> str:
 class Files:
     """The desk of a folder that no server has. Nobody is live in it."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.records = Records(store, _as_long_as_it_takes, lambda user_id: None)
 
@@ -121,9 +125,11 @@ class Files:
 
     async def _give_up_when_down(self, scope: trio.CancelScope) -> None:
         down = 0
-        while down < DOWN_S:
+        for _ in range(ERASE_S):
             await trio.sleep(1)
             down = 0 if self._store.healthy else down + 1
+            if down == DOWN_S:
+                break
         scope.cancel()
 
 
