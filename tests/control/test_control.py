@@ -20,6 +20,8 @@ from nexus_trio.control.protocol import REQUEST_BYTES, Request
 from nexus_trio.errors import InvalidRequest, NotFound, RateLimited, SettingsError
 from nexus_trio.model.envelope import Erased
 from nexus_trio.runtime.records import Records
+from nexus_trio.server import open_hub
+from nexus_trio.settings import Settings
 from nexus_trio.store.base import StoredSession
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names
@@ -341,6 +343,31 @@ async def test_a_server_that_ends_cuts_what_is_under_way(tmp_path: Path) -> None
         assert await rest_of(idle) == []
     assert os.listdir(tmp_path) == []
     assert not await ask_server(tmp_path, Request("list"), Heard().take)
+
+
+# --- wherever a hub is open on a folder ---
+
+
+async def test_a_hub_in_ones_own_program_answers_too(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path / "data"), durability="process")
+    for turns in (1, 2):
+        async with open_hub(settings) as hub:
+            await hub.ask("ada", "hello")
+            (session,) = (await heard(tmp_path / "data", "list")).named("session")
+            assert (session["live"], session["session_messages"]) == (True, turns)
+        assert "control.sock" not in os.listdir(tmp_path / "data")
+
+
+async def test_a_hub_that_breaks_takes_its_socket_along(tmp_path: Path) -> None:
+    with pytest.RaisesGroup(ZeroDivisionError, allow_unwrapped=True, flatten_subgroups=True):
+        async with open_hub(Settings(data=str(tmp_path), durability="process")):
+            raise ZeroDivisionError
+    assert "control.sock" not in os.listdir(tmp_path)
+
+
+async def test_a_hub_in_memory_has_no_folder_and_no_socket(tmp_path: Path) -> None:
+    async with open_hub(Settings(data=str(tmp_path / "data"), durability="memory")):
+        assert os.listdir(tmp_path) == []
 
 
 # --- the command's side: servers that are none ---
