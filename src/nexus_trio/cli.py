@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nexus_trio import __version__
+from nexus_trio.commands.base import Config, Data, Json, Unmet
+from nexus_trio.commands.sessions import app as sessions_app
 from nexus_trio.errors import SettingsError
 from nexus_trio.settings import Loaded, Settings, load, rows
 
@@ -33,22 +35,14 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The settings in force.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+app.add_typer(sessions_app, name="sessions")
 
-Config = Annotated[
-    Path | None, typer.Option("--config", help="A TOML file with settings.", show_default=False)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default 4004.")]
-Data = Annotated[str | None, typer.Option(help="The data folder. Default ./nexus-data.")]
 
 
-LATER = frozenset({"chat", "crisis", "sessions", "token", "demo"})
+LATER = frozenset({"chat", "crisis", "token", "demo"})
 """Commands that are announced and not built yet: asking for one says so."""
-
-
-class Unmet(Exception):
-    """What a command checked does not hold. Exit status 1; the line says what."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
@@ -15,6 +15,7 @@ import trio
 from hypercorn.trio import serve as hypercorn_serve
 
 from nexus_trio.broker.local import LocalBroker
+from nexus_trio.control.listener import serve_control
 from nexus_trio.errors import SettingsError
 from nexus_trio.lane import Limits, configured, install, refuse_non_loopback
 from nexus_trio.model.world import World, parse_world
@@ -90,9 +91,11 @@ async def open_hub(
 ) -> AsyncIterator[Hub]:
     """Sessions, rooms, store and responder of these settings, until the context ends.
 
-    `now` (aware, UTC) and `new_id` are injected where a run must replay. At
-    the end what runs is aborted and stored as such. Raises `SettingsError`
-    before anything is opened, and whatever crashed the hub.
+    Where they are kept in a data folder, an operator's commands are answered
+    over its control socket. `now` (aware, UTC) and `new_id` are injected where
+    a run must replay. At the end what runs is aborted and stored as such.
+    Raises `SettingsError` before anything is opened, and whatever crashed the
+    hub.
     """
     world = load_world(settings)
     async with _store(settings, new_id) as store:
@@ -108,8 +111,15 @@ async def open_hub(
             Workload(),
             Ledger(store, now, settings.store_timeout_s),
         )
-        async with run_hub(services) as hub:
+        async with run_hub(services) as hub, _control(settings, hub):
             yield hub
+
+
+def _control(settings: Settings, hub: Hub) -> AbstractAsyncContextManager[None]:
+    """The control socket of a hub that has a folder."""
+    if settings.durability == "memory":
+        return nullcontext()
+    return serve_control(Path(settings.data), hub)
 
 
 async def serve(

@@ -22,7 +22,15 @@ from nexus_trio.model.envelope import (
     RoomEventKind,
 )
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store.base import Count, PutRoomEvent, PutSession, PutTurn, SessionRecord, Store
+from nexus_trio.store.base import (
+    Count,
+    PutRoomEvent,
+    PutSession,
+    PutTurn,
+    SessionRecord,
+    Store,
+    StoredSession,
+)
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.store.sqlite import open_store
 from nexus_trio.testing.hubs import Names
@@ -257,6 +265,30 @@ async def test_a_page_of_another_epoch_is_not_found(store: Store) -> None:
         await store.history("ada", Position("e2", 0), 5)
 
 
+async def test_pages_of_sessions_are_by_user_id(store: Store) -> None:
+    assert await store.sessions(None, 5) == ()
+    users = ["Zed", "a.b", "a-b", "ada", "b", "0"]
+    for number, user in enumerate(users):
+        await fill(store, number, user)
+    await store.append([PutTurn("b", received(5))])
+    expected = [
+        StoredSession(session("0"), 5),
+        StoredSession(session("Zed"), 0),
+        StoredSession(session("a-b"), 2),
+        StoredSession(session("a.b"), 1),
+        StoredSession(session("ada"), 3),
+        StoredSession(session("b"), 5),
+    ]
+    seen: list[StoredSession] = []
+    while page := await store.sessions(seen[-1].record.user_id if seen else None, 4):
+        assert len(page) == min(4, len(expected) - len(seen))
+        seen += page
+    assert seen == expected
+    # A page goes on behind a user who is not there any more.
+    await store.erase("a.b")
+    assert [s.record.user_id for s in await store.sessions("a.b", 9)] == ["ada", "b"]
+
+
 # --- references ---
 
 
@@ -316,6 +348,49 @@ async def test_occupants_are_those_who_joined_and_did_not_leave(store: Store) ->
     assert await store.occupants("Garden") == {"cy": "Cy"}
     await store.erase("bob")
     assert await store.occupants("Tower") == {}
+
+
+async def test_a_users_events_come_page_by_page_and_nobody_elses(store: Store) -> None:
+    assert await store.events_of("ada", None, 5) == ()
+    kinds: list[RoomEventKind] = ["joined", "said", "left"]
+    told = []
+    for room in ("Tower", "Garden", "Tower", "Chapel"):
+        for kind in kinds:
+            text = f"{kind} in {room}" if kind == "said" else None
+            position = await tell(store, kind, "ada", text, room)
+            told.append(RoomEvent(room, kind, "ada", "Ada", text, position))
+            await tell(store, "said", "bob", "between", room)
+    seen: list[RoomEvent] = []
+    while page := await store.events_of("ada", seen[-1] if seen else None, 2):
+        assert len(page) == min(2, len(told) - len(seen))
+        seen += page
+    assert sorted(map(place_of, seen)) == sorted(map(place_of, told))
+    assert set(seen) == set(told)
+    for room in ("Tower", "Garden", "Chapel"):
+        mine = [at for name, at in map(place_of, seen) if name == room]
+        assert mine == sorted(mine)
+    assert await store.events_of("ada", None, 100) == tuple(seen)
+    await store.erase("ada")
+    assert await store.events_of("ada", None, 5) == ()
+    assert len(await store.events_of("bob", None, 100)) == 12
+
+
+def place_of(event: RoomEvent) -> tuple[str, int]:
+    assert event.position is not None
+    return event.room, event.position.offset
+
+
+async def test_a_users_rooms_are_those_joined_and_not_left(store: Store) -> None:
+    assert await store.rooms_of("ada") == {}
+    await tell(store, "joined", "ada")
+    await tell(store, "joined", "bob")
+    await tell(store, "joined", "ada", room="Garden")
+    assert await store.rooms_of("ada") == {"Tower": "Ada", "Garden": "Ada"}
+    await tell(store, "left", "ada")
+    assert await store.rooms_of("ada") == {"Garden": "Ada"}
+    await store.erase("ada")
+    assert await store.rooms_of("ada") == {}
+    assert await store.rooms_of("bob") == {"Tower": "Bob"}
 
 
 # --- erasing ---

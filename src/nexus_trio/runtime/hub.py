@@ -45,11 +45,11 @@ from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
 from nexus_trio.runtime.place import Move, Placed
+from nexus_trio.runtime.records import Records
 from nexus_trio.runtime.retention import retain
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.session import Arriving, Session, Welcome
-from nexus_trio.runtime.state import stored_view
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Expired, Page
 
@@ -88,6 +88,8 @@ class Hub:
         self._session_crashes = 0
         self._room_crashes = 0
         self._started = trio.current_time()
+        self.records = Records(services.store, services.read, self._live)
+        """What is held of whom, for an operator; live sessions as they are now."""
 
     @property
     def world(self) -> World:
@@ -380,15 +382,11 @@ class Hub:
 
     async def session(self, user_id: str) -> SessionView:
         """One session, live or stored. Raises `NotFound` where nothing is held of that user."""
-        user = fields.user_id(user_id)
-        live = self._sessions.get(user)
-        view = live.view() if live is not None else None
-        if view is not None:
-            return view
-        loaded = await self._services.read(self._services.store.load(user, 0))
-        if loaded is None:
-            raise NotFound("nothing is held of this user")
-        return stored_view(loaded)
+        return await self.records.view(fields.user_id(user_id))
+
+    def _live(self, user_id: str) -> SessionView | None:
+        session = self._sessions.get(user_id)
+        return None if session is None else session.view()
 
     async def history(self, user_id: str, after: Position | None = None, limit: int = 50) -> Page:
         """A page of ended turns behind `after` (exclusive), 1 to 1,000 of them."""
@@ -439,8 +437,7 @@ class Hub:
                 if session is not None:
                     session.close(ERASED)
                     await session.ended.wait()
-                if await self._services.store.load(user, 0) is None:
-                    raise NotFound("nothing is held of this user")
+                await self.records.held(user)
                 for room in self._services.rooms.values():
                     if room.owes(user):
                         await self._say_it_left(room, user)

@@ -161,15 +161,14 @@ class SessionState:
         )
 
 
-def stored_view(loaded: LoadedSession) -> SessionView:
+def view_of(record: SessionRecord, messages: int) -> SessionView:
     """A session that is not live, as its user sees it: in no room, without a connection."""
-    record = loaded.record
     level = "none" if record.watch is None else Watch.from_tuple(record.watch).level
     return SessionView(
         record.user_id,
         record.session_id,
         None,
-        loaded.turns - loaded.removed,
+        messages,
         record.created_at,
         record.last_active,
         0,

@@ -62,6 +62,19 @@ class LoadedSession:
     unfinished: Turn | None = field(default=None, repr=False)
     removed: int = 0
 
+    @property
+    def messages(self) -> int:
+        """The user's messages that are stored."""
+        return self.turns - self.removed
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session in a page of all of them, and how many of its user's messages are stored."""
+
+    record: SessionRecord
+    messages: int
+
 
 @dataclass(frozen=True, slots=True)
 class PutSession:
@@ -152,6 +165,10 @@ class Store(Protocol):
         """
         ...
 
+    async def sessions(self, after: str | None, limit: int) -> tuple[StoredSession, ...]:
+        """At most `limit` sessions by user id, behind the user `after` (None: from the first)."""
+        ...
+
     async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
         """The newest turn with that reference received at or after `since`."""
         ...
@@ -173,6 +190,20 @@ class Store(Protocol):
 
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
         """The counts of these days, both included, by day, level and action."""
+        ...
+
+    async def rooms_of(self, user_id: str) -> Mapping[str, str | None]:
+        """The rooms that the user by their streams has joined and not left; under which name."""
+        ...
+
+    async def events_of(
+        self, user_id: str, after: RoomEvent | None, limit: int
+    ) -> tuple[RoomEvent, ...]:
+        """At most `limit` of the user's events that are kept, behind `after`, one of them.
+
+        One room after the other, in an order that stays the same, and in each
+        room by position. Erased ones are nobody's any more.
+        """
         ...
 
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:

@@ -14,13 +14,24 @@ DATABASE = "nexus.db"
 LOCK = "lock"
 
 
+class InUse(SettingsError):
+    """Another process holds the folder; `owner` is its id, as far as is known."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        super().__init__(
+            f"the data folder {folder} is in use by process {owner}; stop that server, "
+            "or choose another folder with --data"
+        )
+        self.owner = owner
+
+
 @contextmanager
 def claim(folder: Path) -> Iterator[Path]:
     """Hold `folder` for this process, and give the path of its database, which then exists.
 
     The folder is made with mode 0700, the database file with 0600, and both
     names are on disk before this returns. Raises `SettingsError` where the
-    folder can't be written, or another process, whose id it names, holds it.
+    folder can't be written, `InUse` where another process holds it.
     """
     try:
         _make(folder)
@@ -54,10 +65,7 @@ def _lock(lock: int, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        raise SettingsError(
-            f"the data folder {folder} is in use by process {owner}; stop that server, "
-            "or choose another folder with --data"
-        ) from None
+        raise InUse(folder, owner) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 

@@ -7,6 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from heapq import nsmallest
+from itertools import islice
 
 from nexus_trio.errors import NotFound
 from nexus_trio.model.envelope import Erased, Position, RoomEvent
@@ -21,6 +23,7 @@ from nexus_trio.store.base import (
     PutSession,
     PutTurn,
     SessionRecord,
+    StoredSession,
     Write,
 )
 
@@ -147,6 +150,11 @@ class MemoryStore:
         more = len(rows) > limit
         return Page(rows[:limit], rows[limit - 1].position if more else None)
 
+    async def sessions(self, after: str | None, limit: int) -> tuple[StoredSession, ...]:
+        page = nsmallest(limit, (user for user in self._users if after is None or user > after))
+        held = (self._users[user] for user in page)
+        return tuple(StoredSession(each.record, len(each.turns)) for each in held)
+
     async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
         held = self._users.get(user_id)
         number = held.references.get(client_ref) if held and held.references else None
@@ -175,6 +183,27 @@ class MemoryStore:
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
         days = (key for key in sorted(self._ledger) if since <= key[0] <= until)
         return tuple(Count(*key, self._ledger[key]) for key in days)
+
+    async def rooms_of(self, user_id: str) -> Mapping[str, str | None]:
+        rooms = self._occupants.items()
+        return {room: there[user_id] for room, there in rooms if user_id in there}
+
+    async def events_of(
+        self, user_id: str, after: RoomEvent | None, limit: int
+    ) -> tuple[RoomEvent, ...]:
+        rooms = list(self._events)
+        first, seen = 0, 0
+        if after is not None and after.position is not None:
+            first, seen = rooms.index(after.room), after.position.offset
+        found = (
+            event
+            for nth, room in enumerate(rooms[first:])
+            for event in self._events[room]
+            if event.user_id == user_id and event.position is not None
+            # Behind `after` in its own room; all of them in those that follow.
+            if nth or event.position.offset > seen
+        )
+        return tuple(islice(found, limit))
 
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         held = self._users.pop(user_id, None)

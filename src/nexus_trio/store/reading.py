@@ -14,7 +14,7 @@ import apsw
 from nexus_trio.errors import NotFound
 from nexus_trio.model.envelope import Position, RoomEvent
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store.base import Count, LoadedSession, Page
+from nexus_trio.store.base import Count, LoadedSession, Page, StoredSession
 from nexus_trio.store.rows import (
     NUMBER_BITS,
     OFFSET_BITS,
@@ -25,7 +25,10 @@ from nexus_trio.store.rows import (
     turn_of,
 )
 
+NUMBERS = (1 << NUMBER_BITS) - 1
+
 _SESSION = "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch, seen"
+_ITS_TURNS = f"id >= sessions.id << {NUMBER_BITS} AND id < sessions.id + 1 << {NUMBER_BITS}"
 _TURN = "SELECT id, at, room, message, crisis, status, response, place, client_ref, notices"
 
 
@@ -99,6 +102,21 @@ def _ended_within(connection: apsw.Connection, base: int, offset: int, removed: 
     return low
 
 
+def sessions(
+    connection: apsw.Connection, after: str | None, limit: int
+) -> tuple[StoredSession, ...]:
+    """A page of all sessions by user id, each with how many turns are stored."""
+    found = connection.execute(
+        f"{_SESSION}, removed, (SELECT max(id) FROM turns WHERE {_ITS_TURNS})"
+        " FROM sessions WHERE user_id > ? ORDER BY user_id LIMIT ?",
+        (after or "", limit),
+    )
+    return tuple(
+        StoredSession(session_of(own), 0 if last is None else (last & NUMBERS) - int(removed))
+        for *own, removed, last in found
+    )
+
+
 def reference(
     connection: apsw.Connection, user_id: str, client_ref: str, since: datetime
 ) -> Turn | None:
@@ -152,7 +170,7 @@ def room_events(
             name,
             text,
             Position(after.epoch, key - first),
-            None if at is None else moment(at),
+            _moment(at),
         )
         for key, event, user, name, text, at in found
     )
@@ -190,6 +208,41 @@ def ledger(connection: apsw.Connection, since: date, until: date) -> tuple[Count
     return tuple(
         Count(date.fromisoformat(day), level, action, count) for day, level, action, count in found
     )
+
+
+def rooms_of(connection: apsw.Connection, user_id: str) -> dict[str, str | None]:
+    """The rooms that the user has joined and not left."""
+    found: Any = connection.execute(
+        "SELECT r.name, o.username FROM occupants AS o JOIN rooms AS r ON r.id = o.room"
+        " WHERE o.user_id = ? ORDER BY r.id",
+        (user_id,),
+    )
+    return dict(found)
+
+
+def events_of(
+    connection: apsw.Connection, user_id: str, after: RoomEvent | None, limit: int
+) -> tuple[RoomEvent, ...]:
+    """A page of the user's events: by the rooms' own order, then by position."""
+    behind = 0
+    if after is not None and after.position is not None:
+        room = _one(connection, "SELECT id FROM rooms WHERE name = ?", after.room)
+        behind = bounds(room[0], OFFSET_BITS)[0] + after.position.offset
+    found: Any = connection.execute(
+        "SELECT e.id, r.name, r.epoch, e.event, e.username, e.text, e.at"
+        f" FROM room_events AS e JOIN rooms AS r ON r.id = e.id >> {OFFSET_BITS}"
+        " WHERE e.user_id = ? AND e.id > ? ORDER BY e.id LIMIT ?",
+        (user_id, behind, limit),
+    )
+    offset = (1 << OFFSET_BITS) - 1
+    return tuple(
+        RoomEvent(room, event, user_id, name, text, Position(epoch, key & offset), _moment(at))
+        for key, room, epoch, event, name, text, at in found
+    )
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else moment(at)
 
 
 def _one(connection: apsw.Connection, query: str, *values: str | int) -> Any:

@@ -15,7 +15,14 @@ from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import Erased, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store import reading, rows
-from nexus_trio.store.base import Count, Expired, LoadedSession, Page, Write
+from nexus_trio.store.base import (
+    Count,
+    Expired,
+    LoadedSession,
+    Page,
+    StoredSession,
+    Write,
+)
 from nexus_trio.store.batch import Work
 from nexus_trio.store.database import Durability, File, discard, prepare
 from nexus_trio.store.folder import claim, this_boot
@@ -66,6 +73,9 @@ class SqliteStore:
     async def history(self, user_id: str, after: Position | None, limit: int) -> Page | None:
         return await self._read(lambda c: reading.history(c, user_id, after, limit))
 
+    async def sessions(self, after: str | None, limit: int) -> tuple[StoredSession, ...]:
+        return await self._read(lambda c: reading.sessions(c, after, limit))
+
     async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
         return await self._read(lambda c: reading.reference(c, user_id, client_ref, since))
 
@@ -86,6 +96,14 @@ class SqliteStore:
 
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
         return await self._read(lambda c: reading.ledger(c, since, until))
+
+    async def rooms_of(self, user_id: str) -> Mapping[str, str | None]:
+        return await self._read(lambda c: reading.rooms_of(c, user_id))
+
+    async def events_of(
+        self, user_id: str, after: RoomEvent | None, limit: int
+    ) -> tuple[RoomEvent, ...]:
+        return await self._read(lambda c: reading.events_of(c, user_id, after, limit))
 
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         turns = events = 0
