@@ -138,6 +138,8 @@ async def _answer(
         if job.stopped:
             job.scope.cancel()
         try:
+            # Stopped while it waited: nobody is asked for a reply.
+            await trio.lowlevel.checkpoint_if_cancelled()
             event = await _listen(job, turn, prompt, services, live)
         except trio.Cancelled:
             # Stop, erasure or shutdown: what was heard is stored as it is.
