@@ -172,6 +172,49 @@ async def test_one_client_ref_under_two_refs_is_one_turn() -> None:
         assert first.reply == second.reply
 
 
+async def test_who_asks_again_in_a_call_is_told_all_of_a_running_turn() -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub:
+        first = await hub.stream("ada", WISH, client_ref="r")
+        await wait_all_tasks_blocked()
+        second = await hub.stream("ada", WISH, client_ref="r")
+        responder.release.set()
+        await wait_all_tasks_blocked()
+        told_first, told_second = waiting(first.outbox), waiting(second.outbox)
+        first.close()
+        second.close()
+        assert told_first[0].text == told_second[0].text  # type: ignore[union-attr]  # notices
+        assert deltas(told_first) == deltas(told_second) == f"reply 1 to {WISH}"
+        for frames in (told_first, told_second):
+            assert isinstance(frames[-1], Answered)
+            assert sum(isinstance(f, Answered | Failed) for f in frames) == 1
+            assert {getattr(f, "message", None) for f in frames} == {None}
+
+
+async def test_who_asks_again_for_a_waiting_message_has_its_notice_at_once() -> None:
+    async with open_fake_hub(FakeResponder(mode="hang")) as hub:
+        before = await hub.stream("ada", "first")
+        await wait_all_tasks_blocked()
+        streams = [await hub.stream("ada", WISH, client_ref="r") for _ in range(2)]
+        assert [type(f) for s in streams for f in waiting(s.outbox)] == [Noticed, Noticed]
+        for stream in (before, *streams):
+            stream.close()
+
+
+async def test_a_connection_that_asks_again_has_heard_it_already() -> None:
+    responder = FakeResponder(mode="hang")
+    async with (
+        open_fake_hub(responder) as hub,
+        hub.connect("ada") as one,
+        hub.connect("ada") as two,
+    ):
+        one.message("m1", WISH, client_ref="r")
+        heard = await told(two)
+        assert [type(f) for f in heard] == [Noticed, Delta]
+        two.message("x1", WISH, client_ref="r")
+        assert await told(two) == []
+
+
 async def test_refusals_reach_only_who_asked() -> None:
     responder = FakeResponder(mode="hang")
     async with (

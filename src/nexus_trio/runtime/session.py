@@ -113,6 +113,8 @@ class Session:
         if waiting is not None:
             if waiting.post.message != post.message:
                 raise Conflict("this client_ref is in use for another message; use a new one")
+            if origin is not None and not self.live.join(waiting, origin):
+                self._hasten(waiting, origin)
             return _waited_for(waiting, origin)
         job = Job(post, verdict)
         if self._closing:
