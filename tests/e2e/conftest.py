@@ -18,8 +18,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def calm(log: Path) -> Iterator[Bridge]:
-    """A moody server as it is set by default, but for the patience in a crisis."""
-    with moody(log=log, NEXUS_CRISIS_PATIENCE_S="0.3") as running:
+    """A moody server as it is set by default."""
+    with moody(log=log) as running:
         yield running
         assert running.process.poll() is None, running.said()
 

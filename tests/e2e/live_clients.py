@@ -126,6 +126,16 @@ class Events:
             got.append(await self.event())
         return got
 
+    async def problem(self) -> dict[str, Any]:
+        """The problem document that came in place of events."""
+        while not self.over:
+            data = await self._stream.receive_some()
+            assert data, "the answer was cut"
+            self._parser.feed_data(data)
+        found: dict[str, Any] = json.loads(self._left)
+        assert found["status"] == self._parser.get_status_code()
+        return found
+
     async def rest(self) -> list[dict[str, Any]]:
         """All events up to the end."""
         got = []
