@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 import trio
@@ -10,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.errors import Conflict, MailboxFull, NotFound, ResponderFailed
 from nexus_trio.model.envelope import Position
+from nexus_trio.responders.base import Prompt
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Heard, Noticed
 from nexus_trio.runtime.outbox import Evicted, Outbox
@@ -242,6 +245,24 @@ async def test_an_erased_session_tells_the_abort_and_then_the_end() -> None:
         with pytest.raises(Evicted) as caught:
             await one.outbox.receive()
         assert caught.value.code == 4410
+
+
+async def test_who_is_erased_before_the_first_word_has_an_empty_part() -> None:
+    class Silent(FakeResponder):
+        async def _words(self, prompt: Prompt) -> AsyncIterator[str]:
+            await trio.sleep_forever()
+            yield ""
+
+    async with open_fake_hub(Silent(mode="hang")) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        await wait_all_tasks_blocked()
+        one.message("m2", "waits")
+        await hub.erase("ada")
+        begun, waits = await told(one)
+        assert isinstance(begun, Failed)
+        assert isinstance(waits, Failed)
+        assert (begun.error.partial, begun.turn) == ("", 1)
+        assert (waits.error.partial, waits.turn) == (None, None)
 
 
 @pytest.mark.parametrize(("policy", "status"), [("keep", "answered"), ("abort", "aborted")])
