@@ -348,6 +348,24 @@ async def test_a_room_event_is_one_object_for_all() -> None:
         assert len({id(listener.outbox.take()) for listener in listeners}) == 1
 
 
+async def test_an_evicted_connection_costs_no_other_its_place() -> None:
+    async with (
+        open_fake_hub(outbox_frames=2, connections_per_user=2) as hub,
+        hub.connect("ada") as oldest,
+        hub.connect("ada") as slow,
+    ):
+        for word in ("one", "two", "three"):
+            await hub.say("bob", "Tower", word)
+            waiting(oldest.outbox)
+        assert slow.outbox.closed
+        async with hub.connect("ada") as back:
+            assert not oldest.outbox.closed
+            assert not back.outbox.closed
+            assert hub.sessions()[0].connections == 2
+            async with hub.connect("ada"):
+                assert oldest.outbox.closed
+
+
 # --- coming back ---
 
 

@@ -276,6 +276,9 @@ class Session:
 
     def _connect(self, outbox: Outbox) -> None:
         """One more connection; the oldest of too many goes."""
+        # One that was evicted is none any more, though its client has yet to read why.
+        for gone in [each for each in self._outboxes if each.closed]:
+            self.detach(gone)
         if len(self._outboxes) >= self._services.settings.connections_per_user:
             self._outboxes[0].close(TOO_MANY)
             self.detach(self._outboxes[0])
