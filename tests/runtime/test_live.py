@@ -501,6 +501,53 @@ async def test_a_notice_whose_commit_failed_keeps_its_position_to_itself() -> No
         assert reply.position.offset == notice.position.offset + 1
 
 
+@pytest.mark.parametrize("how", ["refused", "unsettled"])
+async def test_a_position_that_was_shown_is_nobody_elses_in_the_next_session(
+    how: str, autojump_clock: MockClock
+) -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        async with hub.connect("ada") as one:
+            store.fault = "down" if how == "refused" else "hang"
+            one.message("m1", WISH)
+            await trio.sleep(6)
+            notice, error = waiting(one.outbox)
+            assert isinstance(notice, Noticed)
+            assert isinstance(error, Failed)
+            store.fault = None
+        await trio.sleep(1900)
+        assert hub.sessions() == ()
+        reply = await hub.ask("ada", "hello")
+        assert reply.position == replace(notice.position, offset=notice.position.offset + 1)
+        async with hub.connect("ada", after=notice.position) as two:
+            assert two.welcome.recovered
+            assert [type(f) for f in await told(two)] == [Answered]
+
+
+@pytest.mark.parametrize(("message", "end"), [(WISH, 2), ("hello", 2)])
+async def test_a_turn_ended_by_the_next_session_has_the_position_that_was_left_for_it(
+    message: str, end: int, autojump_clock: MockClock
+) -> None:
+    store, responder = FaultyStore(Names()), FakeResponder(mode="hang")
+    async with open_fake_hub(responder, store, turn_timeout_s=1, crisis_patience_s=1) as hub:
+        async with hub.connect("ada") as one:
+            if message != WISH:
+                store.fault = "down"
+                one.message("m0", WISH)  # its notice is shown, and nothing is stored
+                await wait_all_tasks_blocked()
+                store.fault = None
+            one.message("m1", message)
+            await wait_all_tasks_blocked()
+            store.fault = "hang"
+            await trio.sleep(10)
+            store.fault = None
+        async with hub.connect("ada") as two:
+            assert two.welcome.position.offset == end
+        (turn,) = (await hub.history("ada")).turns
+        assert (turn.message, turn.status) == (message, "aborted")
+        assert turn.position == Position(one.welcome.position.epoch, end)
+
+
 async def test_after_a_restart_a_cut_turn_has_its_end_and_its_notice() -> None:
     store, responder = FaultyStore(Names()), FakeResponder(mode="hang")
     async with open_fake_hub(responder, store) as hub, hub.connect("ada") as one:

@@ -80,6 +80,9 @@ class Hub:
         # At most one live session a user, and a closed one is not in here (I7).
         self._sessions: dict[str, Session] = {}
         self._erasing: dict[str, trio.Event] = {}
+        # Positions of crisis notices that could not be stored, of users whose
+        # session has ended since: the next one gives them to nothing else.
+        self._shown: dict[str, Position] = {}
         self._draining = False
         self._refused = 0
         self._session_crashes = 0
@@ -416,6 +419,7 @@ class Hub:
                     if room.owes(user):
                         await self._say_it_left(room, user)
                 erased = await self._services.store.erase(user)
+                self._shown.pop(user, None)
                 for room in self._services.rooms.values():
                     room.forget(user)
                 return erased
@@ -472,7 +476,8 @@ class Hub:
             raise Draining("the server is shutting down; try again in a moment")
         session = self._sessions.get(user_id)
         if session is None:
-            session = Session(user_id, username, self._services)
+            shown = self._shown.pop(user_id, None)
+            session = Session(user_id, username, self._services, shown)
             self._sessions[user_id] = session
             self._nursery.start_soon(self._run_session, session)
         return session
@@ -485,6 +490,8 @@ class Hub:
             log_crash("a session crashed and was closed", crash)
         finally:
             del self._sessions[session.user_id]
+            if session.shown is not None:
+                self._shown[session.user_id] = session.shown
             session.ended.set()
 
     async def _run_room(self, room: RoomActor) -> None:

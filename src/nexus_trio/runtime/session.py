@@ -68,8 +68,16 @@ class Welcome:
 class Session:
     """One user's actor. The hub runs it, contained, and forgets it when `run` returns."""
 
-    def __init__(self, user_id: str, username: str | None, services: Services) -> None:
+    def __init__(
+        self,
+        user_id: str,
+        username: str | None,
+        services: Services,
+        shown: Position | None = None,
+    ) -> None:
         self.user_id = user_id
+        # What the session before this one had shown and not stored.
+        self._shown = shown
         self.ended = trio.Event()
         self._first_name = username
         self._services = services
@@ -194,6 +202,14 @@ class Session:
     def position(self) -> Position | None:
         """The latest position of its stream; None while it is being read from the store."""
         return None if self._state is None else self._state.position
+
+    @property
+    def shown(self) -> Position | None:
+        """The position of a notice that was shown and never stored, for the session after this."""
+        state = self._state
+        if state is None:
+            return self._shown
+        return Position(state.epoch, state.unstored) if state.unstored else None
 
     def view(self) -> SessionView | None:
         """The session as its user sees it; None while it is being read from the store."""
@@ -366,6 +382,11 @@ class Session:
             loaded = LoadedSession(record, 0, 0, ())
         state = SessionState(loaded, window)
         last = loaded.window[-1] if loaded.window else None
+        if self._shown is not None and self._shown.epoch == state.epoch:
+            # Nobody else's, and that of an open turn's own notice is given again below.
+            own = loaded.unfinished is not None and loaded.unfinished.crisis.detected
+            state.offset = max(state.offset, self._shown.offset - own)
+            state.unstored = state.offset
         if loaded.unfinished is not None:
             last = loaded.unfinished
             await abort_unfinished(state, last, services)

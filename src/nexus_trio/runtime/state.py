@@ -29,6 +29,7 @@ class SessionState:
         "presence",
         "session_id",
         "turns",
+        "unstored",
         "user_id",
         "username",
         "watch",
@@ -48,6 +49,8 @@ class SessionState:
         self.arrival: Position | None = None
         self.turns = loaded.turns
         self.offset = loaded.offset
+        # Of a notice that was shown, while no end of its turn is stored behind it; else 0.
+        self.unstored = 0
         self.watch = Watch() if record.watch is None else Watch.from_tuple(record.watch)
         answered = [t for t in loaded.window if t.status == "answered"]
         self.window: deque[Exchange] = deque(

@@ -82,6 +82,7 @@ async def run_turn(
         # It has taken its offset, even should nothing of this turn be stored:
         # a position that was shown once is never that of another event.
         state.offset += 1
+        state.unstored = state.offset
     try:
         return await _answer(state, job, turn, room, services, live)
     except Unsettled:
@@ -209,6 +210,7 @@ async def _end(
         raise
     state.turns = turn.number
     state.offset += 1
+    state.unstored = 0
     if job is not None:
         job.ended = ended
     if ended.status == "answered":
