@@ -131,4 +131,3 @@ class Follow:
         while (block := await self.block()).startswith(":"):
             pass
         return parsed(block)
-
