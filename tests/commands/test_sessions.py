@@ -456,7 +456,7 @@ class StuckStore(MemoryStore):
 
     healthy = True
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         await trio.sleep_forever()
         raise AssertionError
 

@@ -309,7 +309,7 @@ class BrokenDesk:
     def __init__(self, records: Records) -> None:
         self.records = records
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         raise ZeroDivisionError(f"words of {user_id}")
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import trio
 from bridge_process import GUARD, Bridge, bridge, spawn
+from live_clients import LOW, ended_turns, epoch, moody, talking
 
 from nexus_trio.model.envelope import Position, RoomEvent
 from nexus_trio.store.sqlite import open_store
@@ -75,6 +78,64 @@ def begin(server: Bridge, body: dict[str, str]) -> None:
         path = f"/bridge/sessions/{body['user_id']}"
         while server.call("GET", path)[1]["session_messages"] == before:
             assert time.monotonic() < deadline
+
+
+async def test_what_clients_find_after_kills_a_day_and_a_boot(tmp_path: Path) -> None:
+    """One folder through three processes: events heard, then nobody warned."""
+    with killed(tmp_path, boot="one") as server:
+        async with talking(server, "ada") as ada, talking(server, "bob") as bob:
+            first = (await ada.turn("m1", "hello", client_ref="r"))[-1]
+            await ada.send(type="say", ref="s", text="aloud")
+            while (heard := (await bob.until("room"))[-1])["event"] != "said":
+                pass
+            await ada.send(type="message", ref="m2", message=f"{LOW} (hang)", client_ref="cut")
+            await ada.until("delta")
+            server.process.kill()
+    with killed(tmp_path, boot="one", clock=24 * 3600 + 1) as server:
+        # What was heard was stored: the room goes on behind it.
+        tower = server.call("GET", "/bridge/rooms/Tower")[1]
+        assert tower["occupants"] == []
+        assert epoch(tower["position"]) == epoch(heard["position"])
+        assert offset(tower) == offset(heard) + 2  # both have left
+        async with talking(server, "ada", after=first["position"]) as ada:
+            assert ada.welcome["recovered"]
+            assert ada.welcome["session_id"] == first["session_id"]
+            error = next(f for f in await ada.settled() if f["type"] == "error")
+            assert (error["code"], error["turn"], error["message"]) == (
+                "aborted",
+                2,
+                f"{LOW} (hang)",
+            )
+            assert error["position"] == f"{epoch(first['position'])}:2"
+            assert error["crisis"]["turns"] == 1
+            # The reference is forgotten after a day; what was folded is not.
+            reply = (await ada.turn("m3", LOW, client_ref="r"))[-1]
+            assert (reply["turn"], offset(reply), reply["crisis"]["turns"]) == (3, 3, 2)
+        async with talking(server, "ada", room_after=heard["position"]) as ada:
+            assert not ada.welcome["recovered"]  # it came into the room after that
+        server.process.kill()
+    with killed(tmp_path, boot="two") as server:
+        # The machine went down, and under `process` that may have lost writes.
+        async with talking(server, "ada", after=reply["position"]) as ada:
+            assert not ada.welcome["recovered"]
+            assert epoch(ada.welcome["position"]) != epoch(reply["position"])
+            assert offset(ada.welcome) == 3
+        assert epoch(server.call("GET", "/bridge/rooms/Tower")[1]["position"]) != epoch(
+            tower["position"]
+        )
+        assert ended_turns(server, "ada") == [
+            ("hello", "answered", 1),
+            (f"{LOW} (hang)", "aborted", 2),
+            (LOW, "answered", 3),
+        ]
+
+
+@contextmanager
+def killed(folder: Path, **wishes: object) -> Iterator[Bridge]:
+    with moody(data=folder, wishes=wishes, NEXUS_DURABILITY="process") as server:
+        yield server
+        server.process.kill()
+        server.wait()
 
 
 async def room_log(folder: Path, room: str, after: str) -> tuple[RoomEvent, ...]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 import trio
 from bridge_process import ENTRIES, GUARD, Bridge, bridge
+from live_clients import WISH, ended_turns, following, joined, streaming, talking
 from wsproto.events import TextMessage
 
-from nexus_trio.experiment.socket import Socket, SocketClosed, open_socket
+from nexus_trio.experiment.socket import SocketClosed, open_socket
 from nexus_trio.experiment.wire import Address, WireError
-
-WISH = "I want to die"
 
 
 @pytest.fixture(scope="module", params=ENTRIES)
@@ -26,31 +24,17 @@ def server(request: pytest.FixtureRequest) -> Iterator[Bridge]:
         assert running.process.poll() is None, running.said()
 
 
-@asynccontextmanager
-async def talking(server: Bridge, user: str, **hello: str) -> AsyncIterator[Socket]:
-    with trio.fail_after(GUARD):
-        async with await open_socket(Address("127.0.0.1", server.port, "")) as ws:
-            assert ws.subprotocol == "nexus.v1"
-            await ws.send(type="hello", user_id=user, **hello)
-            yield ws
-
-
-def joined(frames: list[dict[str, object]]) -> str:
-    pieces = [f for f in frames if f["type"] == "delta"]
-    assert [f["seq"] for f in pieces] == list(range(len(pieces)))
-    return "".join(str(f["text"]) for f in pieces)
-
-
 async def test_a_stream_cut_in_the_middle_comes_whole(server: Bridge) -> None:
+    message = "tell me about this place"
     async with talking(server, "cut") as ws:
-        welcome = await ws.receive()
-        await ws.send(type="message", ref="m1", message="tell me about this place")
+        await ws.send(type="message", ref="m1", message=message)
         await ws.until("delta")
-    async with talking(server, "cut", after=welcome["position"]) as ws:
-        assert (await ws.receive())["recovered"]
-        frames = await ws.until("reply")
+    async with talking(server, "cut", after=ws.welcome["position"]) as back:
+        assert back.welcome["recovered"]
+        frames = await back.outcome(None)
         assert joined(frames) == frames[-1]["response"]
         assert sum(f["type"] == "reply" for f in frames) == 1
+    assert ended_turns(server, "cut") == [(message, "answered", 1)]
 
 
 async def test_a_crisis_over_the_wire(server: Bridge) -> None:
@@ -76,38 +60,27 @@ async def test_stop_over_the_wire(server: Bridge) -> None:
 async def test_two_users_meet_and_one_follows_by_events(server: Bridge) -> None:
     async with talking(server, "eve", room="Chapel") as ws:
         await ws.until("room")
-        stream = await trio.open_tcp_stream("127.0.0.1", server.port)
-        async with stream:
-            await stream.send_all(
-                b"GET /bridge/events?user_id=adam HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            )
-            await ws.send(type="look", ref="l")
-            await ws.until("occupants")
+        async with following(server, "adam") as came:
+            await came.until("welcome")
             server.call("POST", "/bridge/rooms/Chapel/join", {"user_id": "adam"})
             assert (await ws.until("room"))[-1]["user_id"] == "adam"
             await ws.send(type="say", ref="s", text="good evening, adam")
-            data = b""
-            while b"good evening, adam" not in data:
-                data += await stream.receive_some()
-            assert b"event: welcome\n" in data
+            while (await came.until("room"))[-1].get("text") != "good evening, adam":
+                pass
             await ws.send(type="go", ref="g", room="Garden")
-            while b'"left"' not in data:
-                data += await stream.receive_some()
+            assert (await came.until("room"))[-1]["event"] == "left"
         assert (await ws.until("occupants"))[-1]["room"] == "Garden"
 
 
 async def test_a_chat_as_events(server: Bridge) -> None:
-    body = json.dumps({"user_id": "sse", "message": WISH})
-    connection = server.connect()
-    connection.request("POST", "/bridge/chat", body, {"Accept": "text/event-stream"})
-    answer = connection.getresponse()
-    blocks = answer.read().decode().split("\n\n")[:-1]
-    connection.close()
-    assert answer.headers["Content-Type"] == "text/event-stream"
-    names = [block.split("\n")[0].removeprefix("event: ") for block in blocks]
+    async with streaming(server, "sse", WISH) as came:
+        events = await came.rest()
+    names = [event["type"] for event in events]
     assert names[0] == "notice"
+    assert names[-1] == "reply"
     assert names.count("reply") == 1
     assert names.count("delta") > 1
+    assert joined(events) in events[-1]["response"]
 
 
 # --- what is wrong ---
@@ -115,10 +88,8 @@ async def test_a_chat_as_events(server: Bridge) -> None:
 
 async def test_bad_frames_have_their_codes_and_touch_nobody(server: Bridge) -> None:
     async with talking(server, "witness") as witness:
-        await witness.until("room")
         for content, code in ((b"binary", 4400), ("no json", 4400), ("x" * 65_537, 1009)):
             async with talking(server, "bad") as ws:
-                await ws.until("welcome")
                 if isinstance(content, bytes):
                     await ws.send_bytes(content)
                 else:
@@ -165,7 +136,6 @@ async def test_clients_that_do_not_read_harm_nobody_and_hold_up_no_shutdown(entr
         half.sendall(b"\x81\xfe\x10")
         drip = mute(server, "drip")
         async with talking(server, "speaker") as ws:
-            await ws.until("welcome")
             before = resident(server.process.pid)
             # 40 MB to the deaf, of which each may hold 1 MiB and what the kernel takes.
             for number in range(500):

@@ -77,6 +77,31 @@ async def test_a_room_that_crashes_in_a_leave_keeps_nobody(
         assert told == ["joined", "left", "joined"]
 
 
+@pytest.mark.parametrize("next_call", ["another speaks", "join elsewhere"])
+async def test_who_could_not_leave_hears_of_it_before_all_else(
+    store: FaultyStore, next_call: str
+) -> None:
+    async with (
+        open_fake_hub(store=store) as hub,
+        hub.connect("ada") as ada,
+        hub.connect("bob") as bob,
+    ):
+        store.fault = "down"
+        with pytest.raises(StoreUnavailable):
+            await hub.join("ada", "Garden")
+        store.fault = None
+        if next_call == "another speaks":
+            await bob.say("anyone?")
+        else:
+            await hub.join("ada", "Garden")
+        heard = [ada.outbox.take() for _ in range(len(ada.outbox))]
+        events = [(f.event.room, f.event.event, f.event.user_id) for f in heard]  # type: ignore[union-attr]  # room events
+        last = [("Garden", "joined", "ada")] if next_call == "join elsewhere" else []
+        assert events[2:] == [("Tower", "left", "ada"), *last]
+        told = [(e.event, e.user_id) for e in await stream_of(store, hub, "Tower")]
+        assert told[2] == ("left", "ada")
+
+
 class LateJoin(FaultyStore):
     """Stores the join of ada in the Garden, and never says so."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 import trio
@@ -21,6 +23,7 @@ from nexus_trio.errors import (
     TurnTimeout,
 )
 from nexus_trio.model.envelope import Erased, Position, Reply, RoomEvent
+from nexus_trio.responders.base import Prompt
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted, Outbox
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
@@ -121,8 +124,18 @@ async def test_stop_ends_a_turn_as_aborted_with_what_was_heard() -> None:
         assert not hub.stop("ada", "r1")
 
 
+class CountingResponder(FakeResponder):
+    """Counts the streams that were ever opened."""
+
+    opened = 0
+
+    def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        self.opened += 1
+        return super().stream(prompt)
+
+
 async def test_stop_of_a_waiting_message_aborts_it_in_its_turn() -> None:
-    responder = FakeResponder(mode="hang")
+    responder = CountingResponder(mode="hang")
     async with open_fake_hub(responder) as hub, trio.open_nursery() as nursery:
         first = await ask_later(nursery, hub, "ada", "one", client_ref="r1")
         second = await ask_later(nursery, hub, "ada", "two", client_ref="r2")
@@ -133,6 +146,7 @@ async def test_stop_of_a_waiting_message_aborts_it_in_its_turn() -> None:
         assert isinstance(second[0], Aborted)
         statuses = [(t.message, t.status) for t in (await hub.history("ada")).turns]
         assert statuses == [("one", "answered"), ("two", "aborted")]
+        assert responder.opened == 1
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("fail", ResponderFailed), ("hang", TurnTimeout)])

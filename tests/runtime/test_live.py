@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 import trio
@@ -10,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.errors import Conflict, MailboxFull, NotFound, ResponderFailed
 from nexus_trio.model.envelope import Position
+from nexus_trio.responders.base import Prompt
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Heard, Noticed
 from nexus_trio.runtime.outbox import Evicted, Outbox
@@ -172,6 +175,49 @@ async def test_one_client_ref_under_two_refs_is_one_turn() -> None:
         assert first.reply == second.reply
 
 
+async def test_who_asks_again_in_a_call_is_told_all_of_a_running_turn() -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub:
+        first = await hub.stream("ada", WISH, client_ref="r")
+        await wait_all_tasks_blocked()
+        second = await hub.stream("ada", WISH, client_ref="r")
+        responder.release.set()
+        await wait_all_tasks_blocked()
+        told_first, told_second = waiting(first.outbox), waiting(second.outbox)
+        first.close()
+        second.close()
+        assert told_first[0].text == told_second[0].text  # type: ignore[union-attr]  # notices
+        assert deltas(told_first) == deltas(told_second) == f"reply 1 to {WISH}"
+        for frames in (told_first, told_second):
+            assert isinstance(frames[-1], Answered)
+            assert sum(isinstance(f, Answered | Failed) for f in frames) == 1
+            assert {getattr(f, "message", None) for f in frames} == {None}
+
+
+async def test_who_asks_again_for_a_waiting_message_has_its_notice_at_once() -> None:
+    async with open_fake_hub(FakeResponder(mode="hang")) as hub:
+        before = await hub.stream("ada", "first")
+        await wait_all_tasks_blocked()
+        streams = [await hub.stream("ada", WISH, client_ref="r") for _ in range(2)]
+        assert [type(f) for s in streams for f in waiting(s.outbox)] == [Noticed, Noticed]
+        for stream in (before, *streams):
+            stream.close()
+
+
+async def test_a_connection_that_asks_again_has_heard_it_already() -> None:
+    responder = FakeResponder(mode="hang")
+    async with (
+        open_fake_hub(responder) as hub,
+        hub.connect("ada") as one,
+        hub.connect("ada") as two,
+    ):
+        one.message("m1", WISH, client_ref="r")
+        heard = await told(two)
+        assert [type(f) for f in heard] == [Noticed, Delta]
+        two.message("x1", WISH, client_ref="r")
+        assert await told(two) == []
+
+
 async def test_refusals_reach_only_who_asked() -> None:
     responder = FakeResponder(mode="hang")
     async with (
@@ -199,6 +245,24 @@ async def test_an_erased_session_tells_the_abort_and_then_the_end() -> None:
         with pytest.raises(Evicted) as caught:
             await one.outbox.receive()
         assert caught.value.code == 4410
+
+
+async def test_who_is_erased_before_the_first_word_has_an_empty_part() -> None:
+    class Silent(FakeResponder):
+        async def _words(self, prompt: Prompt) -> AsyncIterator[str]:
+            await trio.sleep_forever()
+            yield ""
+
+    async with open_fake_hub(Silent(mode="hang")) as hub, hub.connect("ada") as one:
+        one.message("m1", "hello")
+        await wait_all_tasks_blocked()
+        one.message("m2", "waits")
+        await hub.erase("ada")
+        begun, waits = await told(one)
+        assert isinstance(begun, Failed)
+        assert isinstance(waits, Failed)
+        assert (begun.error.partial, begun.turn) == ("", 1)
+        assert (waits.error.partial, waits.turn) == (None, None)
 
 
 @pytest.mark.parametrize(("policy", "status"), [("keep", "answered"), ("abort", "aborted")])
@@ -282,6 +346,24 @@ async def test_a_room_event_is_one_object_for_all() -> None:
                 listener.outbox.take()
         await listeners[0].say("good evening")
         assert len({id(listener.outbox.take()) for listener in listeners}) == 1
+
+
+async def test_an_evicted_connection_costs_no_other_its_place() -> None:
+    async with (
+        open_fake_hub(outbox_frames=2, connections_per_user=2) as hub,
+        hub.connect("ada") as oldest,
+        hub.connect("ada") as slow,
+    ):
+        for word in ("one", "two", "three"):
+            await hub.say("bob", "Tower", word)
+            waiting(oldest.outbox)
+        assert slow.outbox.closed
+        async with hub.connect("ada") as back:
+            assert not oldest.outbox.closed
+            assert not back.outbox.closed
+            assert hub.sessions()[0].connections == 2
+            async with hub.connect("ada"):
+                assert oldest.outbox.closed
 
 
 # --- coming back ---
@@ -417,6 +499,53 @@ async def test_a_notice_whose_commit_failed_keeps_its_position_to_itself() -> No
         store.fault = None
         reply = await hub.ask("ada", "hello")
         assert reply.position.offset == notice.position.offset + 1
+
+
+@pytest.mark.parametrize("how", ["refused", "unsettled"])
+async def test_a_position_that_was_shown_is_nobody_elses_in_the_next_session(
+    how: str, autojump_clock: MockClock
+) -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        async with hub.connect("ada") as one:
+            store.fault = "down" if how == "refused" else "hang"
+            one.message("m1", WISH)
+            await trio.sleep(6)
+            notice, error = waiting(one.outbox)
+            assert isinstance(notice, Noticed)
+            assert isinstance(error, Failed)
+            store.fault = None
+        await trio.sleep(1900)
+        assert hub.sessions() == ()
+        reply = await hub.ask("ada", "hello")
+        assert reply.position == replace(notice.position, offset=notice.position.offset + 1)
+        async with hub.connect("ada", after=notice.position) as two:
+            assert two.welcome.recovered
+            assert [type(f) for f in await told(two)] == [Answered]
+
+
+@pytest.mark.parametrize(("message", "end"), [(WISH, 2), ("hello", 2)])
+async def test_a_turn_ended_by_the_next_session_has_the_position_that_was_left_for_it(
+    message: str, end: int, autojump_clock: MockClock
+) -> None:
+    store, responder = FaultyStore(Names()), FakeResponder(mode="hang")
+    async with open_fake_hub(responder, store, turn_timeout_s=1, crisis_patience_s=1) as hub:
+        async with hub.connect("ada") as one:
+            if message != WISH:
+                store.fault = "down"
+                one.message("m0", WISH)  # its notice is shown, and nothing is stored
+                await wait_all_tasks_blocked()
+                store.fault = None
+            one.message("m1", message)
+            await wait_all_tasks_blocked()
+            store.fault = "hang"
+            await trio.sleep(10)
+            store.fault = None
+        async with hub.connect("ada") as two:
+            assert two.welcome.position.offset == end
+        (turn,) = (await hub.history("ada")).turns
+        assert (turn.message, turn.status) == (message, "aborted")
+        assert turn.position == Position(one.welcome.position.epoch, end)
 
 
 async def test_after_a_restart_a_cut_turn_has_its_end_and_its_notice() -> None:

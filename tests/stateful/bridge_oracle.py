@@ -187,14 +187,28 @@ class Oracle:
             was.update(turn)
         if status == "received":
             return
-        right = turn["position"]["offset"] == offset_of(rows, number)
-        self.require("I8", right, f"{user}: offset of {number}")
+        behind = turn["position"]["offset"] - offset_of(rows, number)
+        self.require("I8", self._left_empty(user, rows) <= behind, f"{user}: offset of {number}")
+        self.require("I18", behind <= self._shown(user, rows), f"{user}: a gap before {number}")
         if turn["client_ref"] is not None:
             with_ref = [row for row in rows if row["client_ref"] == turn["client_ref"]]
             answered = sum(row["status"] == "answered" for row in with_ref)
             self.require("I10", answered <= 1, f"{user}: {turn['client_ref']} answered twice")
             words = {row["message"] for row in with_ref}
             self.require("I10", len(words) == 1, f"{user}: {turn['client_ref']} for two messages")
+
+    def _left_empty(self, user: str, rows: list[Plain]) -> int:
+        """How many offsets before the last of these turns belong to no turn."""
+        ended = [row for row in rows[:-1] if row["status"] != "received"]
+        return ended[-1]["position"]["offset"] - offset_of(ended, len(ended)) if ended else 0
+
+    def _shown(self, user: str, rows: list[Plain]) -> int:
+        """How many notices may have been shown at offsets of their own, and were never stored."""
+        since, stored = self.erased.get(user, 0), {row["message"] for row in rows}
+        mine = [c for c in self.calls if (c.user, c.kind) == (user, "ask") and c.open]
+        return sum(
+            c.level != "none" and c.message not in stored and not 0 < c.end < since for c in mine
+        )
 
     def committed_event(self, event: Plain) -> None:
         """I13: the stream of a room is its order; each event must make sense where it stands."""
@@ -374,9 +388,8 @@ class Oracle:
         """I8: the history is what was committed, 1 to n, and all counts agree."""
         rows = self.turns.get(user, [])
         self.own(user, history)
-        numbers = [(turn["number"], turn["position"]["offset"]) for turn in history]
-        right = [(n, offset_of(history, n)) for n in range(1, len(history) + 1)]
-        self.require("I8", numbers == right, f"{user}: {numbers}")
+        numbers = [turn["number"] for turn in history]
+        self.require("I8", numbers == [*range(1, len(history) + 1)], f"{user}: {numbers}")
         ended = [row for row in rows if row["status"] != "received"]
         same = [{**row, "first": 0} for row in ended] == [{**turn, "first": 0} for turn in history]
         self.require("I8", same, f"{user}: the history is not what was committed")

@@ -8,14 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
 import pytest
 import trio
+from checked_frames import checked, parsed
 from quart_trio import QuartTrio
 
-from nexus_trio.web import frames
-
-CHECK: msgspec.json.Decoder[frames.ServerFrame] = msgspec.json.Decoder(frames.ServerFrame)
 HEADERS = [(b"host", b"localhost")]
 
 
@@ -62,9 +59,7 @@ class Wire:
             raise Closed(event["code"])
         if event["type"] != "websocket.send":
             return await self.receive() if event["type"] == "websocket.accept" else event
-        CHECK.decode(event["text"])
-        found: dict[str, Any] = json.loads(event["text"])
-        return found
+        return checked(event["text"])
 
     async def until(self, *kinds: str) -> list[dict[str, Any]]:
         got = [await self.receive()]
@@ -136,10 +131,3 @@ class Follow:
         while (block := await self.block()).startswith(":"):
             pass
         return parsed(block)
-
-
-def parsed(block: str) -> dict[str, str]:
-    found = dict(line.split(": ", 1) for line in block.split("\n"))
-    CHECK.decode(found["data"])
-    assert json.loads(found["data"])["type"] == found["event"]
-    return found

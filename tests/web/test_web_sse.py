@@ -7,7 +7,8 @@ import json
 import pytest
 import trio
 from bridge_client import serving
-from live_wire import Follow, parsed
+from checked_frames import parsed
+from live_wire import Follow
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore

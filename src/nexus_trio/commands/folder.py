@@ -102,7 +102,7 @@ class Files:
         self._store = store
         self.records = Records(store, _as_long_as_it_takes, lambda user_id: None)
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         """Remove all that is held of the user, from the file's unused bytes too.
 
         Raises `NotFound` where nothing is held, and `StoreUnavailable` where the

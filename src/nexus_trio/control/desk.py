@@ -21,7 +21,7 @@ class Desk(Protocol):
         """What is held of whom."""
         ...
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         """Remove all that is held of the user. Raises `NotFound` where nothing is."""
         ...
 

@@ -83,6 +83,9 @@ class Hub:
         self._erasing: dict[str, trio.Event] = {}
         # How long each erasure may take: shielded from its caller, not from the end.
         self._erasures: set[trio.CancelScope] = set()
+        # Positions of crisis notices that could not be stored, of users whose
+        # session has ended since: the next one gives them to nothing else.
+        self._shown: dict[str, Position] = {}
         self._draining = False
         self._refused = 0
         self._session_crashes = 0
@@ -396,7 +399,7 @@ class Hub:
             raise NotFound("nothing is held of this user")
         return page
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         """Remove the session and all that is held of the user (I19).
 
         What runs is aborted first. A caller that goes away does not stop it
@@ -442,6 +445,7 @@ class Hub:
                     if room.owes(user):
                         await self._say_it_left(room, user)
                 erased = await self._services.store.erase(user, sweep=sweep)
+                self._shown.pop(user, None)
                 for room in self._services.rooms.values():
                     room.forget(user)
                 return erased
@@ -502,7 +506,8 @@ class Hub:
             raise Draining("the server is shutting down; try again in a moment")
         session = self._sessions.get(user_id)
         if session is None:
-            session = Session(user_id, username, self._services)
+            shown = self._shown.pop(user_id, None)
+            session = Session(user_id, username, self._services, shown)
             self._sessions[user_id] = session
             self._nursery.start_soon(self._run_session, session)
         return session
@@ -515,6 +520,8 @@ class Hub:
             log_crash("a session crashed and was closed", crash)
         finally:
             del self._sessions[session.user_id]
+            if session.shown is not None:
+                self._shown[session.user_id] = session.shown
             session.ended.set()
 
     async def _run_room(self, room: RoomActor) -> None:

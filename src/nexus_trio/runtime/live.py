@@ -45,6 +45,20 @@ class Live:
             self.owed.append(job.notice)
         return True
 
+    def join(self, job: Job, origin: Origin) -> bool:
+        """Tell all of the running turn so far to one more who asks for it; False where it waits.
+
+        A connection has heard it already.
+        """
+        if self.running is not job:
+            return False
+        outbox = origin.outbox
+        if outbox not in self.outboxes:
+            job.introduced.add(outbox)
+            notice = () if job.notice is None else (job.notice,)
+            outbox.preload((*notice, *self.retell(outbox)))
+        return True
+
     def delta(self, job: Job, text: str) -> None:
         """Tell a piece of the reply."""
         if job.number is None or not text:

@@ -106,12 +106,19 @@ class Place:
             state.presence = Presence(None, target.back)
             await self._ask(before.room, Ask("leave", state.user_id, state.username))
         if target.room is not None and before.room != target.room:
+            await self._out_of_all()
             outboxes = tuple(self._outboxes)
             join = Ask("join", state.user_id, state.username, outboxes=outboxes)
             state.arrival = await self._ask(target.room, join)
         state.presence = target
         if target.back != before.back:
             await self._remember()
+
+    async def _out_of_all(self) -> None:
+        """What a room could not publish of a leaving comes first: in one room at a time (I13)."""
+        for name, room in self._services.rooms.items():
+            if room.owes(self._state.user_id):
+                await self._ask(name, Ask("leave", self._state.user_id, self._state.username))
 
     async def _ask(self, room: str, ask: Ask) -> Position:
         """Have `room` do `ask`, and remember it for `vacate` until it has been answered."""

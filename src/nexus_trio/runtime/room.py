@@ -100,6 +100,9 @@ class RoomActor:
             finally:
                 if ask.kind != "say" and not ask.slot.answered:
                     self.disown(ask.user_id, ask.username)
+                    if ask.kind == "join":
+                        # Even should it have been stored: nobody was told that it is so.
+                        self._listeners.pop(ask.user_id, None)
                 # A crash or a cancellation answers too: nobody waits for ever.
                 ask.slot.fail(StoreUnavailable("the room could not finish this; try again"))
 
@@ -150,11 +153,14 @@ class RoomActor:
                 await self._broker.publish_all(self.spec.name, here)
             for user_id in some:
                 del self._owed[user_id]
+                self._listeners.pop(user_id, None)
 
     def disown(self, user_id: str, username: str | None) -> None:
-        """The user is not here, from now on; the stream will be told when it can be."""
+        """The user is not here, from now on; the stream will be told when it can be.
+
+        What stands before its `left` there is still the user's to hear, and so is that.
+        """
         self._owed[user_id] = RoomEvent(self.spec.name, "left", user_id, username)
-        self._listeners.pop(user_id, None)
 
     def owes(self, user_id: str) -> bool:
         """Whether the stream has yet to be told that the user is not here."""

@@ -68,8 +68,16 @@ class Welcome:
 class Session:
     """One user's actor. The hub runs it, contained, and forgets it when `run` returns."""
 
-    def __init__(self, user_id: str, username: str | None, services: Services) -> None:
+    def __init__(
+        self,
+        user_id: str,
+        username: str | None,
+        services: Services,
+        shown: Position | None = None,
+    ) -> None:
         self.user_id = user_id
+        # What the session before this one had shown and not stored.
+        self._shown = shown
         self.ended = trio.Event()
         self._first_name = username
         self._services = services
@@ -113,6 +121,8 @@ class Session:
         if waiting is not None:
             if waiting.post.message != post.message:
                 raise Conflict("this client_ref is in use for another message; use a new one")
+            if origin is not None and not self.live.join(waiting, origin):
+                self._hasten(waiting, origin)
             return _waited_for(waiting, origin)
         job = Job(post, verdict)
         if self._closing:
@@ -198,6 +208,14 @@ class Session:
         if self._state is not None:
             self._state.expired(removed)
 
+    @property
+    def shown(self) -> Position | None:
+        """The position of a notice that was shown and never stored, for the session after this."""
+        state = self._state
+        if state is None:
+            return self._shown
+        return Position(state.epoch, state.unstored) if state.unstored else None
+
     def view(self) -> SessionView | None:
         """The session as its user sees it; None while it is being read from the store."""
         state = self._state
@@ -281,6 +299,9 @@ class Session:
 
     def _connect(self, outbox: Outbox) -> None:
         """One more connection; the oldest of too many goes."""
+        # One that was evicted is none any more, though its client has yet to read why.
+        for gone in [each for each in self._outboxes if each.closed]:
+            self.detach(gone)
         if len(self._outboxes) >= self._services.settings.connections_per_user:
             self._outboxes[0].close(TOO_MANY)
             self.detach(self._outboxes[0])
@@ -367,6 +388,11 @@ class Session:
             await services.read(services.store.append((PutSession(record),)))
             loaded = LoadedSession(record, 0, 0, ())
         state = SessionState(loaded, window)
+        if self._shown is not None and self._shown.epoch == state.epoch:
+            # Nobody else's, and that of an open turn's own notice is given again below.
+            own = loaded.unfinished is not None and loaded.unfinished.crisis.detected
+            state.offset = max(state.offset, self._shown.offset - own)
+            state.unstored = state.offset
         if loaded.unfinished is not None:
             await abort_unfinished(state, loaded.unfinished, services)
         state.owed.extend(await unacknowledged(state, services))
@@ -436,7 +462,8 @@ class Session:
         self._running = None
         if self._urgent is not None and self._urgent[0] is job:
             self._urgent = None
-        heard = "".join(job.heard) or None
+        # A turn that is stored as aborted has its part, be it empty.
+        heard = "".join(job.heard) if job.ended is not None or job.heard else None
         ended = "the session ended before this was answered"
         self._settle(job, Aborted(ended, crisis=self._help(job), partial=heard))
         if job.post.client_ref is not None:

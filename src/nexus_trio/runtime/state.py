@@ -37,6 +37,7 @@ class SessionState:
         "seen",
         "session_id",
         "turns",
+        "unstored",
         "user_id",
         "username",
         "watch",
@@ -63,6 +64,8 @@ class SessionState:
         # The number of the last turn that retention took.
         self.removed = loaded.removed
         self.offset = loaded.offset
+        # Of a notice that was shown, while no end of its turn is stored behind it; else 0.
+        self.unstored = 0
         self.watch = Watch() if record.watch is None else Watch.from_tuple(record.watch)
         answered = [t for t in loaded.window if t.status == "answered"]
         self.window: deque[Exchange] = deque(

@@ -82,6 +82,7 @@ async def run_turn(
         # It has taken its offset, even should nothing of this turn be stored:
         # a position that was shown once is never that of another event.
         state.offset += 1
+        state.unstored = state.offset
     try:
         return await _answer(state, job, turn, room, services, live)
     except Unsettled:
@@ -138,6 +139,8 @@ async def _answer(
         if job.stopped:
             job.scope.cancel()
         try:
+            # Stopped while it waited: nobody is asked for a reply.
+            await trio.lowlevel.checkpoint_if_cancelled()
             event = await _listen(job, turn, prompt, services, live)
         except trio.Cancelled:
             # Stop, erasure or shutdown: what was heard is stored as it is.
@@ -207,6 +210,7 @@ async def _end(
         raise
     state.turns = turn.number
     state.offset += 1
+    state.unstored = 0
     state.advance()
     if job is not None:
         job.ended = ended
