@@ -146,17 +146,20 @@ class Hub:
         room: str | None = None,
         client_ref: str | None = None,
         locale: str | None = None,
+        turn_only: bool = False,
     ) -> TurnStream:
         """As `ask`, with the turn told as it goes: notices, deltas, then its one outcome.
 
-        Refusals are raised before anything is told. Whoever takes the stream
-        closes it: early, that leaves the turn running, or ends it, by the settings.
+        With `turn_only` no message is a command. Refusals are raised before
+        anything is told, and after the message was taken nothing is awaited.
+        Whoever takes the stream closes it: early, that leaves the turn running,
+        or ends it, by the settings or by what is asked for then.
         """
         verdict = _screen(message)
         outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
         origin = Origin(outbox, None, {}, lasting=False)
         try:
-            post = self._post(user_id, message, username, room, client_ref, locale)
+            post = self._post(user_id, message, username, room, client_ref, locale, turn_only)
             session, job = await self._deliver(post, verdict, origin)
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
@@ -192,6 +195,7 @@ class Hub:
         room: str | None,
         client_ref: str | None,
         locale: str | None,
+        turn_only: bool = False,
     ) -> Post:
         return Post(
             fields.user_id(user_id),
@@ -200,6 +204,7 @@ class Hub:
             None if room is None else self._room_field(room),
             None if client_ref is None else fields.client_ref(client_ref),
             None if locale is None else fields.locale(locale),
+            turn_only,
         )
 
     async def _deliver(
