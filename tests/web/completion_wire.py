@@ -157,7 +157,7 @@ async def streamed(bridge: Bridge, words: object = "hello", **more: Any) -> Stre
     """A whole stream that must begin."""
     answer = await complete(bridge, words, stream=True, **more)
     assert answer.status == 200
-    assert answer.headers["Content-Type"] == "text/event-stream"
+    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     return Streamed(answer.body)
 

@@ -240,6 +240,20 @@ def test_what_a_body_costs_in_memory_is_bounded(item: bytes) -> None:
             assert peak < 4 * len(body), f"{peak} bytes for {len(body)}"
 
 
+async def test_a_body_is_not_held_while_its_turn_runs() -> None:
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub, trio.open_nursery() as nursery:
+        call = Completion(Alone(hub), padded(MAX_BYTES))
+        tracemalloc.start()
+        nursery.start_soon(call.run)
+        await wait_all_tasks_blocked()
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        assert responder.open_streams == 1
+        assert held < MAX_BYTES / 8
+        call.cut()
+
+
 # --- help ---
 
 

@@ -31,6 +31,13 @@ a status, by which client libraries know whether to repeat the call. A store tha
 answer is given up in half of it; no proxy gives up a silent server so soon."""
 
 
+STREAM_HEADERS = {
+    **sse.HEADERS,
+    # An event stream is UTF-8 by its own law, and yet some clients ask here first.
+    "Content-Type": "text/event-stream; charset=utf-8",
+}
+
+
 class Gone(Exception):
     """The client went away before it had said what it wants."""
 
@@ -62,6 +69,7 @@ class Call:
         self._receive = receive
         self._send = send
         self._body = bytearray()
+        self._words: str | None = None
         self._begun = False
 
     async def run(self) -> None:
@@ -81,7 +89,8 @@ class Call:
 
     async def broke(self) -> None:
         """Something of ours broke: say so, with the help that the words deserve."""
-        verdict = crisis.screen(words_in(self._body))
+        words = words_in(self._body) if self._words is None else self._words
+        verdict = crisis.screen(words)
         found = problems.defect(care.help_for(None, verdict, self._hub.settings.locale))
         if self._begun:
             await self._put(data(openai_errors.shaped(found)) + DONE, last=True)
@@ -114,12 +123,14 @@ class Call:
             verdict = crisis.screen(words_in(self._body))
             await self._refuse(self._hub.refused(error, "", verdict, None))
             return
+        # A turn may take minutes: what came with it is not held for so long.
+        size, self._body, self._words = len(self._body), bytearray(), asked.text
         if user is None:
             await self._answer(asked, None, None)
         elif key is not None or count is None:
             await self._answer(asked, user, None if key is None else given(key))
         else:
-            call = (user, asked.text, len(self._body))
+            call = (user, asked.text, size)
             ref = self._retries.reference(call, count)
             if await self._answer(asked, user, ref):
                 self._retries.delivered(call, ref)
@@ -176,7 +187,7 @@ class Call:
             piece = await words.next()
         chunks = Chunks(*self._names(), asked)
         self._begun = True
-        await sse.begin(self._send, 200, sse.HEADERS)
+        await sse.begin(self._send, 200, STREAM_HEADERS)
         try:
             while piece is not None:
                 said += piece

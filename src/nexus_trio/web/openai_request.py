@@ -76,8 +76,8 @@ _decode_content = msgspec.json.Decoder(str | list[_Part] | None).decode
 
 _CHOICE = "tools are not called here: leave {name} out, or give none or auto"
 
-# Type of a field, and what its refusal says.
-_FIELDS: dict[str, tuple[Any, str]] = {
+# What is checked: the type of a field, and what its refusal says.
+FIELDS: dict[str, tuple[Any, str]] = {
     "model": (str, "model must be the id of a model; GET /v1/models lists them"),
     "user": (str | None, "user must be a string: who speaks"),
     "stream": (bool | None, "stream must be true or false"),
@@ -92,7 +92,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "tool_choice": (Literal["none", "auto"] | None, _CHOICE.format(name="tool_choice")),
     "function_call": (Literal["none", "auto"] | None, _CHOICE.format(name="function_call")),
 }
-_DECODERS = {name: msgspec.json.Decoder(kind).decode for name, (kind, _) in _FIELDS.items()}
+_DECODERS = {name: msgspec.json.Decoder(kind).decode for name, (kind, _) in FIELDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def read(body: bytes | bytearray, models: Sequence[str], window: int) -> Asked:
     Raises `InvalidRequest`, `TooLarge` or `NotFound`, without a word of the body.
     """
     top = _top(body)
-    sent = {name: _value(top, name) for name in _FIELDS}
+    sent = {name: _value(top, name) for name in FIELDS}
     if sent["logprobs"]:
         raise bad("logprobs", "logprobs are not known here; leave them out")
     stateless = _keeps_nothing(sent["model"], models)
@@ -175,7 +175,7 @@ def _value(top: _Body, name: str) -> Any:
     try:
         return _DECODERS[name](getattr(top, name))
     except (ValueError, RecursionError):
-        raise bad(name, _FIELDS[name][1]) from None
+        raise bad(name, FIELDS[name][1]) from None
 
 
 def _keeps_nothing(model: str, models: Sequence[str]) -> bool:
