@@ -50,7 +50,7 @@ class Completion:
         self._body = body if isinstance(body, bytes) else json.dumps(body).encode()
         lines = {"host": "localhost", "content-type": "application/json"}
         lines |= {name.replace("_", "-").lower(): value for name, value in headers.items()}
-        self._headers = [(name.encode(), value.encode()) for name, value in lines.items()]
+        self._headers = [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]
         self._put, self._receive = trio.open_memory_channel[Any](10)
         # With little room, whoever sends waits for whoever reads.
         self._sent, self._get = trio.open_memory_channel[Any](room)

@@ -100,17 +100,18 @@ class Call:
     # --- in ---
 
     async def _take_body(self) -> None:
-        length, more = self._headers.get("content-length") or "", True
-        announced = int(length) if length.isdigit() else 0
-        while more:
-            if max(announced, len(self._body)) > MAX_BYTES:
-                raise TooLarge(f"the body is larger than {MAX_BYTES >> 20} MiB; send less history")
+        size = _number(self._headers.get("content-length"))
+        more = True
+        while more and size <= MAX_BYTES:
             with trio.fail_after(self._hub.settings.body_timeout_s):
                 event = await self._receive()
             if event["type"] != "http.request":
                 raise Gone
             self._body += event.get("body", b"")
+            size = max(size, len(self._body))
             more = event.get("more_body", False)
+        if size > MAX_BYTES:
+            raise TooLarge(f"the body is larger than {MAX_BYTES >> 20} MiB; send less history")
 
     async def _serve(self) -> None:
         try:
@@ -215,3 +216,9 @@ class Call:
 
     async def _put(self, piece: bytes, *, last: bool = False) -> None:
         await self._send({"type": "http.response.body", "body": piece, "more_body": not last})
+
+
+def _number(length: str | None) -> int:
+    """An announced length; 0 where none is announced that makes sense."""
+    plain = length is not None and length.isascii() and length.isdigit() and len(length) < 20
+    return int(length) if length is not None and plain else 0
