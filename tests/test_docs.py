@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from nexus_trio.settings import Settings
+from nexus_trio.web import openai_request
+from nexus_trio.web.problems import WEB_CODES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -34,6 +36,7 @@ def test_an_example_runs(example: Path, tmp_path: Path) -> None:
 
 EXPECTED = {
     "ask.py": r".*Ada.*\n1 none\n",
+    "openai_client.py": r".*Ada.*\n.*Ada.*\n",
     "own_server.py": r"listening: True\n",
     "screen.py": r"none\nconcern\ncrisis\n",
 }
@@ -57,6 +60,21 @@ def test_the_table_of_settings_is_the_settings() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     shown = page.partition("<!-- settings -->\n")[2].strip()
     assert shown == settings_table()
+
+
+def test_the_page_of_the_openai_wire_has_every_field_and_every_code() -> None:
+    page = (ROOT / "docs" / "openai-wire.md").read_text()
+    for name in openai_request.FIELDS:
+        assert re.search(rf"^\| .*`{name}`.* \|", page, re.MULTILINE), name
+    shown = {
+        (int(status), code)
+        for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (.+?) \|", page, re.MULTILINE)
+        for status in statuses.split(", ")
+        for code in re.findall(r"`(\w+)`", codes)
+    }
+    ours = {(row.status, code) for code, row in WEB_CODES.items() if code != "unauthenticated"}
+    extra = {(404, "model_not_found"), (405, "invalid_request"), (408, "invalid_request")}
+    assert shown == ours | extra
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -196,7 +196,7 @@ def test_a_foreign_page_may_not_speak_for_its_visitor(
 
 
 def test_what_is_not_built_says_so(server: Bridge) -> None:
-    for path in ("/v1/models", "/metrics", "/operator", "/nowhere"):
+    for path in ("/metrics", "/operator", "/nowhere"):
         status, problem = server.call("GET", path)
         assert (status, problem["code"]) == (404, "not_found")
 

@@ -78,18 +78,21 @@ class Bridge:
     def _check(self, method: str, path: str, answer: Answer) -> None:
         media = answer.headers["Content-Type"].partition(";")[0]
         operation = self._operation(method, path)
+        shape, expected = refusals_of(path)
         if operation is None or answer.status in (405, 408):
             # No call of the description, or a status that any call may have.
-            schema = {"$ref": "#/components/schemas/ProblemObject"}
-            assert media == "application/problem+json"
+            schema = {"$ref": f"#/components/schemas/{shape}"}
+            assert media == expected
         else:
             described = operation["responses"][str(answer.status)]["content"]
             schema = described[media].get("schema")
         if schema is not None:
             assert not list(openapi_check.problems(self.document, schema, answer.json))
-        if media == "application/problem+json":
-            assert answer.json["status"] == answer.status
-            assert ("Retry-After" in answer.headers) == answer.json["retry"]
+        if answer.status >= 400:
+            assert media == expected
+            refusal = answer.json if shape == "ProblemObject" else answer.json["error"]
+            assert refusal.get("status", answer.status) == answer.status
+            assert ("Retry-After" in answer.headers) == refusal["retry"]
             assert answer.headers["Cache-Control"] == "no-store"
 
     def _operation(self, method: str, path: str) -> Any:
@@ -97,6 +100,13 @@ class Bridge:
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path):
                 return operations.get(method.lower())
         return None
+
+
+def refusals_of(path: str) -> tuple[str, str]:
+    """The shape of what is refused at `path`, and its media type."""
+    if path == "/v1" or path.startswith("/v1/"):
+        return "ErrorReply", "application/json"
+    return "ProblemObject", "application/problem+json"
 
 
 _described: dict[str, Any] = {}

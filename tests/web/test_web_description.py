@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import openapi_check
 import pytest
-from bridge_client import serving
+from bridge_client import refusals_of, serving
 
 from nexus_trio.errors import CODES, NexusError
 from nexus_trio.model import fields
@@ -42,7 +42,7 @@ def check_operation(path: str, operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         assert response["description"]
         if status != "200":
-            assert list(response["content"]) == ["application/problem+json"]
+            assert list(response["content"]) == [refusals_of(path)[1]]
     in_path = [part for part in operation["parameters"] if part["in"] == "path"]
     assert all(part["required"] and part["schema"]["maxLength"] <= 64 for part in in_path)
     assert {part["name"] for part in in_path} == set(re.findall(r"{(\w+)}", path))

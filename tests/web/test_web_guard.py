@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bridge_client import serving
+from bridge_client import refusals_of, serving
 
 from nexus_trio.web.guard import (
     FOREIGN_HOST,
@@ -100,10 +100,11 @@ async def test_the_guard_stands_before_everything(path: str, method: str) -> Non
             client = bridge.app.test_client()
             answer = await client.open(path, method=method, headers=headers)
             assert answer.status_code == 403
-            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.headers["Content-Type"] == refusals_of(path)[1]
             assert "access-control-allow-origin" not in answer.headers
             if method != "HEAD":
-                assert (await answer.get_json(force=True))["code"] == "forbidden"
+                refusal = await answer.get_json(force=True)
+                assert refusal.get("error", refusal)["code"] == "forbidden"
 
 
 async def test_a_foreign_web_socket_is_closed_before_it_opens() -> None:

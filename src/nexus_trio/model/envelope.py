@@ -56,6 +56,8 @@ class Post:
     room: str | None = None
     client_ref: str | None = field(default=None, repr=False)
     locale: str | None = None
+    # Whatever its words, it is no command of the room.
+    turn_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

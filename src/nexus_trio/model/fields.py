@@ -19,11 +19,11 @@ CLIENT_REF = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
 LOCALE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}", re.ASCII)
 
 
-def user_id(value: object) -> str:
+def user_id(value: object, name: str = "user_id") -> str:
     """1 to 64 of ASCII letters, digits, `.`, `_`, `-`, beginning with a letter or digit."""
     if not isinstance(value, str) or not USER_ID.fullmatch(value):
         raise InvalidRequest(
-            "user_id must be 1 to 64 ASCII letters, digits, '.', '_' or '-', "
+            f"{name} must be 1 to 64 ASCII letters, digits, '.', '_' or '-', "
             "beginning with a letter or digit"
         )
     return value

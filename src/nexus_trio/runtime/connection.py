@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, NexusError, NotFound
@@ -11,7 +12,7 @@ from nexus_trio.model.envelope import Position, Reply, RoomEvent, RoomView
 from nexus_trio.runtime.frames import Answered, Heard
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
-from nexus_trio.runtime.outbox import Outbox
+from nexus_trio.runtime.outbox import GONE, Outbox
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.session import Session, Welcome
 
@@ -109,22 +110,38 @@ class Connection:
         self._session.gone(self._pending.values(), self.outbox)
 
 
+class Asked(Protocol):
+    """Whoever runs a turn: a session, or the hub's turns without one."""
+
+    def gone(self, jobs: Iterable[Job], outbox: Outbox, *, stop: bool = False) -> None:
+        """Whoever asked went away by itself; see `Session.gone`."""
+        ...
+
+
 class TurnStream:
     """One turn as it is told to a call that asked for nothing else. Not for two readers."""
 
-    def __init__(self, session: Session, job: Job, outbox: Outbox) -> None:
+    def __init__(self, asked: Asked, job: Job, outbox: Outbox) -> None:
         self.outbox = outbox
-        self._session = session
+        self._asked = asked
         self._job = job
 
     async def outcome(self) -> Reply:
         """The reply, or its error raised: also where the outbox was too full to tell it."""
         return await self._job.slot.wait()
 
-    def close(self) -> None:
-        """Nobody reads any more. Never waits."""
+    def mute(self) -> None:
+        """Tell nothing on the way: only the outcome is waited for, and nothing piles up."""
+        self.outbox.close(GONE)
+
+    def close(self, *, stop: bool = False) -> None:
+        """Nobody reads any more. Never waits.
+
+        With `stop` the turn ends as aborted, unless its reply is with the store
+        already or somebody else waits for it.
+        """
         if not self._job.slot.done:
-            self._session.gone((self._job,), self.outbox)
+            self._asked.gone((self._job,), self.outbox, stop=stop)
 
 
 class Events:

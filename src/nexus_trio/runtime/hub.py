@@ -8,7 +8,7 @@ the hub itself ends whatever opened it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +50,7 @@ from nexus_trio.runtime.retention import retain
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.session import Arriving, Session, Welcome
+from nexus_trio.runtime.stateless import NOBODY, Earlier, Stateless
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Expired, Page
 
@@ -81,6 +82,7 @@ class Hub:
         # At most one live session a user, and a closed one is not in here (I7).
         self._sessions: dict[str, Session] = {}
         self._erasing: dict[str, trio.Event] = {}
+        self._stateless = Stateless(services)
         # How long each erasure may take: shielded from its caller, not from the end.
         self._erasures: set[trio.CancelScope] = set()
         # Positions of crisis notices that could not be stored, of users whose
@@ -114,9 +116,18 @@ class Hub:
         """Whether the store takes commits, as far as is known."""
         return self._services.store.healthy
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model ids that the responder answers as."""
+        return self._services.responder.models
+
     def now(self) -> datetime:
         """The wall clock that turns are stamped with."""
         return self._services.now()
+
+    def new_id(self) -> str:
+        """A name that nothing else has."""
+        return self._services.new_id()
 
     # --- messages ---
 
@@ -154,21 +165,43 @@ class Hub:
         room: str | None = None,
         client_ref: str | None = None,
         locale: str | None = None,
+        turn_only: bool = False,
     ) -> TurnStream:
         """As `ask`, with the turn told as it goes: notices, deltas, then its one outcome.
 
-        Refusals are raised before anything is told. Whoever takes the stream
-        closes it: early, that leaves the turn running, or ends it, by the settings.
+        With `turn_only` no message is a command. Refusals are raised before
+        anything is told, and after the message was taken nothing is awaited.
+        Whoever takes the stream closes it: early, that leaves the turn running,
+        or ends it, by the settings or by what is asked for then.
         """
         verdict = _screen(message)
         outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
         origin = Origin(outbox, None, {}, lasting=False)
         try:
-            post = self._post(user_id, message, username, room, client_ref, locale)
+            post = self._post(user_id, message, username, room, client_ref, locale, turn_only)
             session, job = await self._deliver(post, verdict, origin)
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
         return TurnStream(session, job, outbox)
+
+    def stateless(self, message: str, history: Sequence[Earlier] = ()) -> TurnStream:
+        """One turn of no session, told as `stream` tells it: screened, and nothing of it kept.
+
+        `history` are the earlier turns (words and reply), oldest first, of which
+        the newest `history_window` count. Raises a `NexusError` as `ask` does. Never waits.
+        Closed early, the stream ends the turn.
+        """
+        verdict = _screen(message)
+        outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
+        try:
+            if self._draining:
+                raise Draining("the server is shutting down; try again in a moment")
+            post = Post(NOBODY, fields.message(message))
+            job = self._stateless.take(post, verdict, Origin(outbox, None, {}, lasting=False))
+        except NexusError as error:
+            raise self.refused(error, NOBODY, verdict, None)  # noqa: B904 - the same error
+        self._nursery.start_soon(self._run_stateless, job, tuple(history))
+        return TurnStream(self._stateless, job, outbox)
 
     def checked(
         self, user_id: str, message: str, *, client_ref: str | None, locale: str | None
@@ -202,6 +235,7 @@ class Hub:
         room: str | None,
         client_ref: str | None,
         locale: str | None,
+        turn_only: bool = False,
     ) -> Post:
         return Post(
             fields.user_id(user_id),
@@ -210,6 +244,7 @@ class Hub:
             None if room is None else self._room_field(room),
             None if client_ref is None else fields.client_ref(client_ref),
             None if locale is None else fields.locale(locale),
+            turn_only,
         )
 
     async def _deliver(
@@ -486,6 +521,7 @@ class Hub:
 
     def give_up(self) -> None:
         """End every session now: what runs is aborted, stored as such, and answered so."""
+        self._stateless.give_up()
         for session in tuple(self._sessions.values()):
             session.close(DRAINING)
         for erasure in self._erasures:
@@ -523,6 +559,13 @@ class Hub:
             if session.shown is not None:
                 self._shown[session.user_id] = session.shown
             session.ended.set()
+
+    async def _run_stateless(self, job: Job, history: tuple[Earlier, ...]) -> None:
+        try:
+            await self._stateless.run(job, history)
+        except* Exception as crash:  # noqa: BLE001 - one actor is contained here
+            self._session_crashes += 1
+            log_crash("a turn without a session crashed", crash)
 
     async def _run_room(self, room: RoomActor) -> None:
         """Run a room for ever. What crashed it has been answered, and its state is whole."""

@@ -70,6 +70,12 @@ class Job:
         if self.scope is not None:
             self.scope.cancel()
 
+    def leave(self, outbox: Outbox, *, stop: bool) -> None:
+        """Whoever reads `outbox` does not wait any more; with `stop`, end where nobody does."""
+        self.origins = [origin for origin in self.origins if origin.outbox is not outbox]
+        if stop and not (self.origins or self.plain):
+            self.stop()
+
     def finish_by(self, when: float) -> None:
         """Give the responder until `when` at the latest."""
         self.hurry = min(self.hurry, when)

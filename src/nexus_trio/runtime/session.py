@@ -123,7 +123,8 @@ class Session:
                 raise Conflict("this client_ref is in use for another message; use a new one")
             if origin is not None and not self.live.join(waiting, origin):
                 self._hasten(waiting, origin)
-            return _waited_for(waiting, origin)
+            _waited_for(waiting, origin)
+            return waiting
         job = Job(post, verdict)
         if self._closing:
             raise Closed
@@ -145,7 +146,10 @@ class Session:
         return job
 
     def _hasten(self, job: Job, origin: Origin) -> None:
-        """Where its turn can't begin at once, a notice does not wait for that."""
+        """Where its turn can't begin at once, or has begun, a notice does not wait for that."""
+        if job.notice is not None:
+            origin.outbox.offer(job.notice)
+            return
         state, post = self._state, job.post
         at_once = state is not None and not self._pending and state.presence.room is not None
         if at_once and state is not None and post.room in (None, state.presence.room):
@@ -155,12 +159,14 @@ class Session:
             nowhere = Position("0", 0)
             self.live.hasten(origin, view, nowhere if state is None else state.position)
 
-    def gone(self, jobs: Iterable[Job], outbox: Outbox) -> None:
-        """A connection went away by itself; what it asked for goes on, or ends, by the settings."""
+    def gone(self, jobs: Iterable[Job], outbox: Outbox, *, stop: bool = False) -> None:
+        """A connection went away by itself; what it asked for goes on, or ends, by the settings.
+
+        With `stop` it ends, unless somebody else waits for it.
+        """
+        stop = stop or self._services.settings.on_disconnect == "abort"
         for job in tuple(jobs):
-            job.origins = [origin for origin in job.origins if origin.outbox is not outbox]
-            if self._services.settings.on_disconnect == "abort" and not (job.origins or job.plain):
-                job.stop()
+            job.leave(outbox, stop=stop)
 
     def _hurry_for(self, job: Job) -> None:
         """Let nobody in need wait for a responder: not for theirs, nor for those before it."""
@@ -434,7 +440,9 @@ class Session:
         if state.presence.room is None or post.room not in (None, state.presence.room):
             await self._moved(Move("call") if post.room is None else Move("go", post.room))
         room = self._services.rooms[state.presence.room or self._services.world.default]
-        aside = await answer_command(state, job, room, self._services, self._moved)
+        aside = None
+        if not post.turn_only:
+            aside = await answer_command(state, job, room, self._services, self._moved)
         if aside is None:
             return await run_turn(state, job, known, room.spec, self._services, self.live)
         if aside.command != "say":  # which has counted its words when it stored them
@@ -534,14 +542,13 @@ class Session:
             self._closing = True
 
 
-def _waited_for(job: Job, origin: Origin | None) -> Job:
+def _waited_for(job: Job, origin: Origin | None) -> None:
     if origin is None:
         job.plain = True
-        return job
+        return
     job.origins.append(origin)
     if origin.ref is not None:
         origin.pending[origin.ref] = job
-    return job
 
 
 def _before(position: Position | None) -> Position | None:

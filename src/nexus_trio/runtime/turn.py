@@ -172,7 +172,8 @@ def _tell(live: Live, job: Job, turn: Turn, piece: str) -> None:
     """Release a piece. Other words than the crisis notice are part of what is joined."""
     if turn.notices and not job.deltas:
         live.delta(job, "\n\n".join(notice.text for notice in turn.notices))
-        piece = piece and f"\n\n{piece}"
+    if turn.notices and piece and len(job.deltas) == 1:
+        piece = f"\n\n{piece}"  # the first that is not empty
     live.delta(job, piece)
 
 

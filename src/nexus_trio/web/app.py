@@ -14,6 +14,7 @@ from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import problems
 from nexus_trio.web.body import MAX_BODY_BYTES
 from nexus_trio.web.guard import Guard
+from nexus_trio.web.openai_api import Completions, Models
 from nexus_trio.web.pages import Pages
 from nexus_trio.web.rest import Rest
 from nexus_trio.web.sse import Streams
@@ -51,7 +52,8 @@ def create_app(hub: Hub) -> QuartTrio:
     for kind, handler in handlers.items():
         app.register_error_handler(kind, handler)
     Rest(hub).register(app)
+    Models(hub).register(app)
     Pages(hub).register(app)
-    live = Sockets(hub, Streams(hub, app.asgi_app))
+    live = Sockets(hub, Streams(hub, Completions(hub, app.asgi_app)))
     app.asgi_app = Guard(live)  # type: ignore[method-assign]  # how ASGI middleware is put on
     return app

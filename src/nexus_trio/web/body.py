@@ -26,7 +26,7 @@ async def read_fields(locale: str) -> Callable[[str], Any]:
     """
     body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     try:
-        _check_type(request.headers.get("Content-Type"))
+        check_type(request.headers.get("Content-Type"))
         return codec.decode_fields(body).get
     except NexusError as error:
         error.crisis = _help_for(body, locale)
@@ -40,7 +40,8 @@ def _help_for(body: bytes, locale: str) -> CrisisView | None:
     return care.help_for(None, crisis.screen(said), own_locale or locale)
 
 
-def _check_type(value: str | None) -> None:
+def check_type(value: str | None) -> None:
+    """Raises `InvalidRequest` for a `Content-Type` that is not JSON in UTF-8; None passes."""
     if value is None or value == "application/json":
         return
     kind, options = parse_options_header(value)

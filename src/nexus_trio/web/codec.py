@@ -57,20 +57,25 @@ def decode_fields(body: bytes) -> dict[str, Any]:
 
 
 def words_in(body: bytes) -> tuple[str, str | None]:
-    """The message and locale of a body that was refused, as far as they can be read; else "".
-
-    Python's decoder is the more forgiving one: it takes lone surrogates, which
-    broken clients send in the midst of a message. A byte order mark is passed over.
-    """
-    try:
-        found = json.loads(body.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        return "", None
+    """The message and locale of a body that was refused, as far as they can be read; else ""."""
+    found = forgiven(body)
     if not isinstance(found, dict):
         return "", None
     words = [found[name] for name in ("message", "text") if isinstance(found.get(name), str)]
     locale = found.get("locale")
     return "\n".join(words), locale if isinstance(locale, str) else None
+
+
+def forgiven(body: bytes) -> Any:
+    """The value of JSON that was refused, as far as it can be read; else None.
+
+    Python's decoder is the more forgiving one: it takes lone surrogates, which
+    broken clients send in the midst of a message. A byte order mark is passed over.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def crisis(view: CrisisView) -> wire.CrisisObject:

@@ -119,13 +119,13 @@ class Guard:
             # Closed before it was accepted: the server answers 403 (ASGI, WebSocket).
             await send({"type": "websocket.close", "code": 1008, "reason": None})
         else:
-            await _refuse(detail, send, scope["method"] == "HEAD")
+            await _refuse(detail, scope, send)
 
 
-async def _refuse(detail: str, send: Send, bodiless: bool) -> None:
-    status, headers, body = problems.raw(Forbidden(detail))
+async def _refuse(detail: str, scope: Any, send: Send) -> None:
+    status, headers, body = problems.raw(Forbidden(detail), scope.get("path", ""))
     length = (b"content-length", str(len(body)).encode())
     lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": [*lines, length]})
-    content = b"" if bodiless else body
+    content = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": content, "more_body": False})

@@ -29,6 +29,8 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 _CODES_ATTRIBUTE = "_nexus_codes"
 _MEDIA_ATTRIBUTE = "_nexus_media"
 _STREAMED_ATTRIBUTE = "_nexus_streamed"
+_ERRORS_ATTRIBUTE = "_nexus_errors"
+_PROBLEM = "application/problem+json"
 _EVERYWHERE = ("invalid_request", "forbidden", INTERNAL)
 _REFS = "#/components/schemas/{name}"
 _RETRY_AFTER = {
@@ -39,10 +41,12 @@ _PATH_PARTS: dict[str, Any] = {"user_id": wire.UserId, "room": wire.RoomName}
 DESCRIPTION = """\
 People and AI personas in shared rooms, each session isolated. Every persona is an AI.
 
-JSON in and out, UTF-8, a body of at most 128 KiB. Fields that are not named here are ignored; of a
+JSON in and out, UTF-8, a body of at most 128 KiB (8 MiB for a completion, which brings its
+history). Fields that are not named here are ignored; of a
 field that comes twice, the last one counts; null stands for an absent optional field. Times are
-RFC 3339 in UTC. Every error is a problem (RFC 9457) with a `code`; where `retry` is true, the
-same call may succeed after the seconds in `Retry-After`.
+RFC 3339 in UTC. Every error is a problem (RFC 9457) with a `code`, below `/v1` in OpenAI's shape
+with the same one; where `retry` is true, the same call may succeed after the seconds in
+`Retry-After`.
 
 The server believes whoever reaches it, and so it listens on loopback alone and refuses calls
 that a browser makes for a page from elsewhere.
@@ -52,6 +56,7 @@ TAGS = {
     "chat": "Private talk with the persona of a room.",
     "sessions": "What the server holds of a user.",
     "rooms": "Where people meet.",
+    "openai": "The wire of OpenAI's clients: base URL `/v1`, any key.",
     "server": "Whether the server lives and takes work.",
     "description": "This description.",
 }
@@ -65,13 +70,14 @@ def described(
     body: type[msgspec.Struct] | None = None,
     query: type[msgspec.Struct] | None = None,
     streamed: bool = False,
+    errors: type[msgspec.Struct] = wire.ProblemObject,
 ) -> Callable[[Handler], Handler]:
     """Say of a handler what it takes, what it answers, and with which codes it may refuse.
 
     `reply` is the JSON's type, or the media type of something else. `codes` are
     separated by spaces; those that any call may have are added. `streamed`: the
-    answer may also come as events. It only describes: nothing is checked, and
-    nothing runs, per request.
+    answer may also come as events. `errors` is the shape of its refusals. It only
+    describes: nothing is checked, and nothing runs, per request.
     """
 
     def describe(handler: Handler) -> Handler:
@@ -84,6 +90,7 @@ def described(
         if query is not None:
             handler = document_querystring(query)(handler)
         setattr(handler, _STREAMED_ATTRIBUTE, streamed)
+        setattr(handler, _ERRORS_ATTRIBUTE, errors)
         setattr(handler, _CODES_ATTRIBUTE, (*_EVERYWHERE, *codes.split()))
         return quart_tag([tag])(handler)
 
@@ -113,14 +120,18 @@ class _Provider(OpenAPIProvider):
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
         paths, components = super().build_paths(rule)
         handler = self._app.view_functions[rule.endpoint]
-        problem, more = _schema(wire.ProblemObject)
+        errors = getattr(handler, _ERRORS_ATTRIBUTE)
+        media_of_errors = _PROBLEM if errors is wire.ProblemObject else "application/json"
+        refusal, more = _schema(errors)
         for operation in (operation for path in paths.values() for operation in path.values()):
             media = getattr(handler, _MEDIA_ATTRIBUTE, None)
             if media is not None:
                 operation["responses"][200] = {"description": media, "content": {media: {}}}
             if getattr(handler, _STREAMED_ATTRIBUTE, False):
                 operation["responses"][200]["content"]["text/event-stream"] = {}
-            operation["responses"] |= _refusals(getattr(handler, _CODES_ATTRIBUTE), problem)
+            operation["responses"] |= _refusals(
+                getattr(handler, _CODES_ATTRIBUTE), {media_of_errors: {"schema": refusal}}
+            )
             # JSON's keys are strings; the document is the same before and after.
             operation["responses"] = {str(k): v for k, v in operation["responses"].items()}
         return paths, {**components, **more}
@@ -146,7 +157,7 @@ class _Provider(OpenAPIProvider):
         }, components
 
 
-def _refusals(codes: tuple[str, ...], problem: dict[str, Any]) -> dict[int, Any]:
+def _refusals(codes: tuple[str, ...], content: dict[str, Any]) -> dict[int, Any]:
     """The error responses by status; one status may stand for several codes."""
     by_status: dict[int, list[str]] = {}
     for code in sorted(codes):
@@ -154,7 +165,7 @@ def _refusals(codes: tuple[str, ...], problem: dict[str, Any]) -> dict[int, Any]
     return {
         status: {
             "description": "; ".join(f"`{code}`: {WEB_CODES[code].title}" for code in names),
-            "content": {"application/problem+json": {"schema": problem}},
+            "content": content,
             **({"headers": _RETRY_AFTER} if any(WEB_CODES[c].retry for c in names) else {}),
         }
         for status, names in sorted(by_status.items())

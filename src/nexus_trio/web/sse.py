@@ -8,7 +8,7 @@ comma, and comes back as `Last-Event-ID`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs
@@ -128,15 +128,20 @@ class Streams:
             async with self._hub.connect(**asked(scope)) as connection:
                 await stream.run(connection, receive)
         except NexusError as error:
-            await _refuse(error, send)
+            await respond(send, problems.raw(error))
 
 
-async def _refuse(error: NexusError, send: Send) -> None:
-    status, headers, body = problems.raw(error)
-    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*lines, length]})
+async def respond(send: Send, raw: problems.Raw) -> None:
+    """Send a whole answer: status, headers and body."""
+    status, headers, body = raw
+    await begin(send, status, {**headers, "Content-Length": str(len(body))})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def begin(send: Send, status: int, headers: Mapping[str, str]) -> None:
+    """Begin an answer whose body follows."""
+    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": lines})
 
 
 def asked(scope: Any) -> dict[str, Any]:
@@ -176,13 +181,12 @@ class Stream:
 
     async def run(self, connection: Connection, receive: Receive) -> None:
         """Send until the client is gone or the server ends it."""
-        lines = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-        await self._send({"type": "http.response.start", "status": 200, "headers": lines})
+        await begin(self._send, 200, HEADERS)
         hello = connection.welcome
         self._at = [hello.position, hello.room_position]
         await self._put(event("welcome", live.text(live.welcome(hello)), self._ident()))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_watch, receive, nursery.cancel_scope)
+            nursery.start_soon(watch, receive, nursery.cancel_scope)
             await self._forward(connection)
             nursery.cancel_scope.cancel()
 
@@ -215,8 +219,8 @@ class Stream:
         await self._send({"type": "http.response.body", "body": data, "more_body": not last})
 
 
-async def _watch(receive: Receive, over: trio.CancelScope) -> None:
-    """Return when the client is gone, and end the stream."""
+async def watch(receive: Receive, over: trio.CancelScope) -> None:
+    """Return when the client is gone, and end what was done for it."""
     while (await receive())["type"] != "http.disconnect":
         pass
     over.cancel()
