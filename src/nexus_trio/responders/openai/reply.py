@@ -159,8 +159,8 @@ class ReplyStream(AbstractAsyncContextManager[AsyncIterator[str]]):
         if not began:
             await self._take_place()
         wait = terms.between_tokens_s if began else terms.first_token_s
-        with trio.CancelScope() as self._patience:
-            self._wait(TAIL_S if self._ended else wait)
+        deadline = self._within(TAIL_S if self._ended else wait)
+        with trio.CancelScope(deadline=deadline) as self._patience:
             if not began:
                 await self._open()
             return await self._words()
@@ -170,8 +170,9 @@ class ReplyStream(AbstractAsyncContextManager[AsyncIterator[str]]):
             raise Trouble(WHOLE)
         raise Trouble(STILL if self._size else NO_WORDS)
 
-    def _wait(self, seconds: float) -> None:
-        self._patience.deadline = min(trio.current_time() + seconds, self._ends_by)
+    def _within(self, seconds: float) -> float:
+        """The deadline so many seconds from now, and never after the reply's own."""
+        return min(trio.current_time() + seconds, self._ends_by)
 
     async def _take_place(self) -> None:
         with trio.CancelScope(deadline=self._ends_by):
@@ -250,18 +251,18 @@ class ReplyStream(AbstractAsyncContextManager[AsyncIterator[str]]):
         return self._mender.rest() or None
 
     def _read(self, event: ServerSentEvent) -> str:
-        """The words in an event, if any; a sign of life gives the next one its time."""
+        """The words in an event, if any; reasoning gives what comes next its time."""
         if not event.data:
             return ""
         if event.event == "error":
             raise Reported
         chunk = read_chunk(event.data)
         self._usage = chunk.usage or self._usage
-        if chunk.words or chunk.thought:
-            self._wait(self._upstream.terms.between_tokens_s)
         if chunk.ended:
             self._ended = True
-            self._wait(TAIL_S)
+            self._patience.deadline = self._within(TAIL_S)
+        elif chunk.thought:
+            self._patience.deadline = self._within(self._upstream.terms.between_tokens_s)
         words = self._mender.mend(chunk.words)
         self._size += len(words.encode()) + chunk.thought
         if self._size > self._upstream.terms.reply_bytes:

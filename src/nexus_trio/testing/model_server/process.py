@@ -64,9 +64,10 @@ class Running:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
-    """A model server on a free port, ended with the block, or with this process."""
+def running(port: int = 0) -> Iterator[Running]:
+    """A model server, on a free port unless one is given; ended with the block, or with us."""
     command = [sys.executable, "-W", "error", "-m", "nexus_trio.testing.model_server"]
+    command += ["--port", str(port)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
