@@ -77,6 +77,15 @@ def test_the_page_of_the_openai_wire_has_every_field_and_every_code() -> None:
     assert shown == ours | extra
 
 
+def test_the_page_on_models_has_all_settings_of_it_with_their_defaults() -> None:
+    page = (ROOT / "docs" / "models.md").read_text()
+    for spec in dataclasses.fields(Settings):
+        if spec.name.startswith("openai_"):
+            assert spec.name in page or f"NEXUS_{spec.name.upper()}" in page, spec.name
+        if row := re.search(rf"\| `{spec.name}` \| (\S+) \|", page):
+            assert float(row[1]) == spec.default, spec.name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):

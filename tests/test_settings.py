@@ -34,7 +34,14 @@ def test_flags_win_over_variables_over_the_file_over_defaults(tmp_path: Path) ->
         ({"NEXUS_GRACE_S": "nan"}, "grace_s must be from"),
         ({"NEXUS_GRACE_S": "0"}, "grace_s must be from"),
         ({"NEXUS_DURABILITY": "forever"}, "durability must be power or process or memory"),
-        ({"NEXUS_RESPONDER": "openai"}, "responder openai is not built yet"),
+        ({"NEXUS_RESPONDER": "magic"}, "responder must be scripted or openai"),
+        ({"NEXUS_RESPONDER": "openai"}, "needs openai_base_url; set it .NEXUS_OPENAI_BASE_URL"),
+        (
+            {"NEXUS_RESPONDER": "openai", "NEXUS_OPENAI_BASE_URL": "http://h"},
+            "needs openai_model; set it .NEXUS_OPENAI_MODEL",
+        ),
+        ({"NEXUS_OPENAI_CONCURRENCY": "0"}, "openai_concurrency must be from 1"),
+        ({"NEXUS_OPENAI_FIRST_TOKEN_S": "inf"}, "openai_first_token_s must be from"),
         ({"NEXUS_BROKER": "redis://localhost:6379/0"}, "broker redis is not built yet"),
         ({"NEXUS_AUTH": "tokens"}, "auth tokens is not built yet"),
     ],
@@ -72,6 +79,21 @@ def test_secrets_are_masked_and_never_in_a_repr() -> None:
     assert shown["openai_api_key"] == "********"
     assert "very-secret" not in repr(loaded)
     assert loaded.settings.openai_api_key == "very-secret"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h:8000/v1", "http://h:8000/v1"),
+        ("https://bo:s3cret@h/v1", "https://********@h/v1"),
+        ("https://h/v1?version=1&key=s3cret", "https://h/v1?********"),
+        ("http://[s3cret", "********"),
+    ],
+)
+def test_what_may_be_secret_in_an_address_is_not_shown(url: str, shown: str) -> None:
+    loaded = load({}, {"NEXUS_OPENAI_BASE_URL": url})
+    assert {row["name"]: row["value"] for row in rows(loaded)}["openai_base_url"] == shown
+    assert "s3cret" not in repr(loaded)
 
 
 def test_every_setting_has_a_reason() -> None:

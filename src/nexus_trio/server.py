@@ -19,6 +19,7 @@ from nexus_trio.control.listener import serve_control
 from nexus_trio.errors import SettingsError
 from nexus_trio.lane import Limits, configured, install, refuse_non_loopback
 from nexus_trio.model.world import World, parse_world
+from nexus_trio.responders.base import Responder
 from nexus_trio.responders.scripted import ScriptedResponder
 from nexus_trio.runtime.hub import Hub, run_hub
 from nexus_trio.runtime.ledger import Ledger
@@ -83,6 +84,38 @@ async def _store(settings: Settings, new_epoch: Callable[[], str]) -> AsyncItera
 
 
 @asynccontextmanager
+async def _responder(settings: Settings) -> AsyncIterator[Responder]:
+    if settings.responder != "openai":
+        yield ScriptedResponder(settings.seed, settings.pace_s)
+        return
+    # Loaded only where it is asked for: it takes as long as a sixth of all the rest.
+    from nexus_trio.responders.openai import OpenAIResponder, Terms, parse_address
+
+    try:
+        address = parse_address(settings.openai_base_url, settings.openai_api_key)
+    except ValueError as error:
+        problem = f"openai_base_url can't be used: {error} (NEXUS_OPENAI_BASE_URL)"
+        raise SettingsError(problem) from None
+    terms = Terms(
+        model=settings.openai_model,
+        connect_s=settings.openai_connect_s,
+        first_token_s=settings.openai_first_token_s,
+        between_tokens_s=settings.openai_between_tokens_s,
+        whole_s=settings.turn_timeout_s,
+        concurrency=settings.openai_concurrency,
+        queue=settings.openai_queue,
+        retries=settings.openai_retries,
+        history_tokens=settings.openai_history_tokens,
+        reply_bytes=settings.openai_reply_bytes,
+    )
+    responder = OpenAIResponder(address, terms)
+    try:
+        yield responder
+    finally:
+        await responder.aclose()
+
+
+@asynccontextmanager
 async def open_hub(
     settings: Settings,
     *,
@@ -98,13 +131,13 @@ async def open_hub(
     hub.
     """
     world = load_world(settings)
-    async with _store(settings, new_id) as store:
+    async with _responder(settings) as responder, _store(settings, new_id) as store:
         broker = LocalBroker(store, settings.store_timeout_s, now)
         services = Services(
             settings,
             world,
             store,
-            ScriptedResponder(settings.seed, settings.pace_s),
+            responder,
             {name: RoomActor(room, broker) for name, room in world.rooms.items()},
             now,
             new_id,

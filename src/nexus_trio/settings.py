@@ -9,12 +9,31 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from nexus_trio.errors import SettingsError
+
+HIDDEN = "********"
+
+
+def _hide(_: str) -> str:
+    return HIDDEN
+
+
+def _hide_credentials(url: str) -> str:
+    """A URL without what may be a secret in it: a password, a key in its query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return HIDDEN
+    _, at, host = parts.netloc.rpartition("@")
+    netloc = f"{HIDDEN}@{host}" if at else host
+    query = HIDDEN if parts.query else ""
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 def _setting(
@@ -25,18 +44,18 @@ def _setting(
     most: float | None = None,
     built: tuple[str, ...] = (),
     later: tuple[str, ...] = (),
-    secret: bool = False,
+    mask: Callable[[str], str] | None = None,
 ) -> Any:
     return field(
         default=default,
-        repr=not secret,
+        repr=mask is None,
         metadata={
             "reason": reason,
             "least": least,
             "most": most,
             "built": built,
             "later": later,
-            "secret": secret,
+            "mask": mask,
         },
     )
 
@@ -58,16 +77,51 @@ class Settings:
     responder: str = _setting(
         "scripted",
         "Who writes the replies. `scripted` needs no network.",
-        built=("scripted",),
-        later=("openai",),
+        built=("scripted", "openai"),
     )
     openai_base_url: str = _setting(
-        "", "Address of the model server; without effect until the `openai` responder is built."
+        "", "Address of the model server: its host, or all up to `/v1`.", mask=_hide_credentials
     )
     openai_api_key: str = _setting(
-        "", "Key of the model server. Never shown, never logged.", secret=True
+        "", "Key of the model server. Never shown, never logged.", mask=_hide
     )
-    openai_model: str = _setting("", "Model to ask there.")
+    openai_model: str = _setting("", "Model to ask there; nothing is asked that nobody chose.")
+    openai_connect_s: float = _setting(
+        5.0, "To connect, TLS included: a server that is there answers at once.", least=0.1, most=60
+    )
+    openai_first_token_s: float = _setting(
+        60.0,
+        "From the call to its first words, all attempts together: a cold model loads this long.",
+        least=0.1,
+        most=3600,
+    )
+    openai_between_tokens_s: float = _setting(
+        30.0, "From words to words: longer than a busy server's worst pause.", least=0.1, most=600
+    )
+    openai_concurrency: int = _setting(
+        32, "Calls to the model server at once; more only share its speed.", least=1, most=4096
+    )
+    openai_queue: int = _setting(
+        256,
+        "Calls that may wait for it, each user in turn; what is more is refused at once.",
+        least=0,
+        most=65536,
+    )
+    openai_retries: int = _setting(
+        2,
+        "Further attempts where a call was refused before its first words.",
+        least=0,
+        most=10,
+    )
+    openai_history_tokens: int = _setting(
+        3000,
+        "About how long a prompt is: fits a context of 4,096 with a reply of some 1,000.",
+        least=0,
+        most=10_000_000,
+    )
+    openai_reply_bytes: int = _setting(
+        262144, "A reply that grows longer is a model gone astray.", least=1024, most=2**30
+    )
     broker: str = _setting(
         "local",
         "How room events get their order; one process needs no service.",
@@ -158,6 +212,11 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
             _check(spec, getattr(self, spec.name))
+        if self.responder == "openai":
+            for name in ("openai_base_url", "openai_model"):
+                if not getattr(self, name):
+                    variable = f"NEXUS_{name.upper()}"
+                    raise SettingsError(f"responder openai needs {name}; set it ({variable})")
 
 
 def _check(spec: dataclasses.Field[Any], value: Any) -> None:
@@ -246,8 +305,8 @@ def rows(loaded: Loaded) -> list[dict[str, Any]]:
     table = []
     for spec in dataclasses.fields(Settings):
         value = getattr(loaded.settings, spec.name)
-        if spec.metadata["secret"] and value:
-            value = "********"
+        if spec.metadata["mask"] is not None and value:
+            value = spec.metadata["mask"](value)
         table.append(
             {
                 "name": spec.name,

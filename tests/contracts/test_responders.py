@@ -1,11 +1,13 @@
 """What every responder guarantees, run against each adapter.
 
-A new adapter joins by adding a factory to `ADAPTERS`.
+A new adapter joins by adding to `ADAPTERS` how one is opened. Whatever speaks with
+another process (`REAL`) has the real clock, all else a virtual one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import pytest
 import trio
@@ -13,12 +15,28 @@ from trio.testing import MockClock
 
 from nexus_trio.model.world import Persona, Room
 from nexus_trio.responders.base import Exchange, Prompt, Responder
+from nexus_trio.responders.openai import OpenAIResponder, Terms, parse_address
 from nexus_trio.responders.scripted import ScriptedResponder
+from nexus_trio.testing.model_server import Running, running
 
-ADAPTERS: dict[str, Callable[[], Responder]] = {
-    "scripted": ScriptedResponder,
-    "scripted at a pace": lambda: ScriptedResponder(pace_s=0.05),
+
+@asynccontextmanager
+async def openai(server: Running) -> AsyncIterator[Responder]:
+    found = OpenAIResponder(parse_address(server.url), Terms("echo", concurrency=3))
+    try:
+        yield found
+        left = found.statistics()
+        assert (left.running, left.waiting, left.busy_connections) == (0, 0, 0)
+    finally:
+        await found.aclose()
+
+
+ADAPTERS: dict[str, Callable[[Running], AbstractAsyncContextManager[Responder]]] = {
+    "scripted": lambda _: nullcontext(ScriptedResponder()),
+    "scripted at a pace": lambda _: nullcontext(ScriptedResponder(pace_s=0.05)),
+    "openai": openai,
 }
+REAL = ("openai",)
 ROOM = Room("Hall", "The Hall", "Walls.", {}, Persona("Bo", "Someone."))
 HISTORY = (Exchange("I like tea", "Good to know; I'll keep in mind that you like tea."),)
 PROMPTS = {
@@ -29,8 +47,30 @@ PROMPTS = {
     "crisis": Prompt("ada", "Ada", ROOM, 2, "I can't go on.", "crisis", HISTORY),
 }
 
-every_adapter = pytest.mark.parametrize("make", ADAPTERS.values(), ids=ADAPTERS)
 every_prompt = pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+
+
+@pytest.fixture(params=ADAPTERS)
+def adapter(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def clock(adapter: str) -> MockClock | None:
+    return None if adapter in REAL else MockClock(autojump_threshold=0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+async def responder(adapter: str, server: Running) -> AsyncIterator[Responder]:
+    async with ADAPTERS[adapter](server) as found:
+        yield found
 
 
 async def whole(responder: Responder, prompt: Prompt) -> str:
@@ -38,47 +78,41 @@ async def whole(responder: Responder, prompt: Prompt) -> str:
         return "".join([piece async for piece in pieces])
 
 
-@every_adapter
-def test_it_answers_as_at_least_one_model(make: Callable[[], Responder]) -> None:
-    models = make().models
+async def test_it_answers_as_at_least_one_model(
+    responder: Responder, clock: MockClock | None
+) -> None:
+    models = responder.models
     assert models
     assert len(set(models)) == len(models)
 
 
-@every_adapter
 @every_prompt
 async def test_it_streams_a_reply_that_is_not_empty(
-    make: Callable[[], Responder], prompt: Prompt, autojump_clock: MockClock
+    responder: Responder, prompt: Prompt, clock: MockClock | None
 ) -> None:
-    assert (await whole(make(), prompt)).strip()
+    assert (await whole(responder, prompt)).strip()
 
 
-@every_adapter
 @every_prompt
 async def test_what_is_ready_is_what_is_streamed(
-    make: Callable[[], Responder], prompt: Prompt, autojump_clock: MockClock
+    responder: Responder, prompt: Prompt, clock: MockClock | None
 ) -> None:
-    responder = make()
     ready = responder.ready(prompt)
     assert ready is None or ready == await whole(responder, prompt)
 
 
-@every_adapter
 async def test_leaving_a_stream_early_leaves_the_next_one_whole(
-    make: Callable[[], Responder], autojump_clock: MockClock
+    responder: Responder, clock: MockClock | None
 ) -> None:
-    responder = make()
     expected = await whole(responder, PROMPTS["later"])
     async with responder.stream(PROMPTS["first"]) as pieces:
         await anext(aiter(pieces))
     assert await whole(responder, PROMPTS["later"]) == expected
 
 
-@every_adapter
 async def test_a_stream_ends_with_its_cancelled_scope(
-    make: Callable[[], Responder], autojump_clock: MockClock
+    responder: Responder, clock: MockClock | None
 ) -> None:
-    responder = make()
     seen: list[str] = []
     with trio.CancelScope() as scope:
         async with responder.stream(PROMPTS["later"]) as pieces:
@@ -89,11 +123,9 @@ async def test_a_stream_ends_with_its_cancelled_scope(
     assert len(seen) == 1
 
 
-@every_adapter
 async def test_streams_side_by_side_do_not_mix(
-    make: Callable[[], Responder], autojump_clock: MockClock
+    responder: Responder, clock: MockClock | None
 ) -> None:
-    responder = make()
     alone = {name: await whole(responder, prompt) for name, prompt in PROMPTS.items()}
     together: dict[str, str] = {}
 
