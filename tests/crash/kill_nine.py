@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import json
 import random
+import socket
 import sys
 import tempfile
 import threading
@@ -35,13 +37,16 @@ class Ledger:
     """By message: the reply, as it came whole."""
     open: dict[str, str] = field(default_factory=dict)
     """By user: the message that was sent and never answered."""
+    said: dict[str, str] = field(default_factory=dict)
+    """What was said aloud, and the position in the room that its speaker was told."""
     kills: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         return (
-            f"kills {self.kills}, acknowledged {len(self.answered)}, "
+            f"kills {self.kills}, acknowledged {len(self.answered)} turns and "
+            f"{len(self.said)} sayings, "
             f"lost {len(self.lost)}, stored twice {len(self.doubled)}"
         )
 
@@ -59,10 +64,19 @@ def talk(server: Bridge, ledger: Ledger, user: str, stop: threading.Event) -> No
             if status == 200:
                 ledger.answered[message] = reply
                 del ledger.open[user]
+                if random.random() < 0.3:
+                    say(connection, ledger, user, f"aloud {message}")
     except (http.client.HTTPException, OSError):
         return
     finally:
         connection.close()
+
+
+def say(connection: http.client.HTTPConnection, ledger: Ledger, user: str, text: str) -> None:
+    body = {"user_id": user, "text": text}
+    status, reply = call(connection, "POST", "/bridge/rooms/Garden/say", body)
+    if status == 200:
+        ledger.said[text] = reply["room_position"]
 
 
 def round_of(server: Bridge, ledger: Ledger, seconds: float) -> None:
@@ -83,7 +97,7 @@ def round_of(server: Bridge, ledger: Ledger, seconds: float) -> None:
     ledger.kills += 1
 
 
-def check(server: Bridge, ledger: Ledger) -> None:
+def check(server: Bridge, data: Path, ledger: Ledger) -> None:
     """Compare the ledger with what the server holds after its restart."""
     stored: dict[str, Any] = {}
     seen: Counter[str] = Counter()
@@ -92,13 +106,31 @@ def check(server: Bridge, ledger: Ledger) -> None:
             if turn["status"] == "answered":
                 seen[turn["message"]] += 1
                 stored[turn["message"]] = turn
-    ledger.doubled = [message for message, times in seen.items() if times > 1]
+    heard: Counter[tuple[str, str]] = Counter()
+    for number in range(USERS):
+        for event in exported(data, f"user-{number}"):
+            if event["event"] == "said":
+                heard[event["text"], event["position"]] += 1
+                seen[event["text"]] += 1
+    ledger.doubled = [words for words, times in seen.items() if times > 1]
     ledger.lost = [
         message
         for message, reply in ledger.answered.items()
         if message not in stored
         or any(stored[message][name] != reply[name] for name in ("turn", "position", "response"))
     ]
+    ledger.lost += [text for text, position in ledger.said.items() if not heard[text, position]]
+
+
+def exported(data: Path, user: str) -> list[Any]:
+    """What the user did in rooms, as an operator is told."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(data / "control.sock"))
+        control.sendall(
+            json.dumps({"control": 1, "do": "export", "user_id": user}).encode() + b"\n"
+        )
+        lines = [json.loads(line) for line in control.makefile("rb")]
+    return [line["event"] for line in lines if "event" in line]
 
 
 def history(server: Bridge, user: str) -> list[Any]:
@@ -120,12 +152,12 @@ def run(data: Path, seconds: float, kills: int = 10**9, **env: str) -> Ledger:
     until = time.monotonic() + seconds
     while ledger.kills < kills and time.monotonic() < until:
         with bridge("serve", data=data, **env) as server:
-            check(server, ledger)
+            check(server, data, ledger)
             if ledger.lost or ledger.doubled:
                 return ledger
             round_of(server, ledger, random.uniform(0.05, 0.6))
     with bridge("serve", data=data, **env) as server:
-        check(server, ledger)
+        check(server, data, ledger)
     return ledger
 
 
