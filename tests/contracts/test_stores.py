@@ -284,6 +284,12 @@ async def test_pages_of_sessions_are_by_user_id(store: Store) -> None:
         assert len(page) == min(4, len(expected) - len(seen))
         seen += page
     assert seen == expected
+    # What retention took is not counted; a turn without an end it never takes.
+    assert await store.expire(NOW + timedelta(days=1), 99)
+    kept = {s.record.user_id: s.messages for s in await store.sessions(None, 9)}
+    assert kept == {"0": 0, "Zed": 0, "a-b": 0, "a.b": 0, "ada": 0, "b": 1}
+    await store.append([PutTurn("ada", received(4))])
+    assert {s.messages for s in await store.sessions("a.b", 9)} == {1}
     # A page goes on behind a user who is not there any more.
     await store.erase("a.b")
     assert [s.record.user_id for s in await store.sessions("a.b", 9)] == ["ada", "b"]

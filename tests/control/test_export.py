@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nexus_trio.control import shapes
 from nexus_trio.control.desk import answer
 from nexus_trio.control.protocol import Part, Request, parse_part, part_line
-from nexus_trio.errors import NotFound
+from nexus_trio.errors import Conflict, NotFound
 from nexus_trio.model.envelope import CrisisView, Notice, Position, Resource, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime import records
@@ -162,6 +162,59 @@ async def test_an_erasure_meanwhile_ends_it(store: Store | None, at: int, back: 
         assert "born again" not in str(got.named("turn"))
 
 
+@pytest.mark.parametrize("at", range(3))
+@pytest.mark.parametrize("taken", [5, 7])
+async def test_turns_that_are_removed_meanwhile_leave_no_silent_gap(
+    store: Store | None, at: int, taken: int
+) -> None:
+    """Retention takes the oldest ones: those that were not read yet, or those that were."""
+    async with talking(store) as (hub, _):
+        for number in range(7):
+            await hub.ask("ada", f"message {number}")
+
+        async def expire() -> None:
+            store = hub._services.store
+            hub.expired(await store.expire(datetime.now(UTC) + timedelta(days=99), taken))
+
+        got = Between(*[nothing] * at, expire)
+        if at == 2 and taken == 5:
+            await answer(hub, EXPORT, got.take)
+            assert [n for n, _ in numbers(got)] == [1, 2, 3, 4, 5, 6, 7]
+        else:
+            with pytest.raises(Conflict, match="ask again"):
+                await answer(hub, EXPORT, got.take)
+        got, left = Heard(), 7 - taken
+        await answer(hub, EXPORT, got.take)
+        assert [n for n, _ in numbers(got)] == list(range(taken + 1, 8))
+        (head,) = got.named("head")
+        assert (head["session"]["removed"], head["session"]["session_messages"]) == (taken, left)
+        got = Heard()
+        await answer(hub, Request("list"), got.take)
+        assert [s["session_messages"] for s in got.named("session")] == [left]
+
+
+@pytest.mark.parametrize("at", range(2, 7))
+async def test_an_erasure_under_way_leaves_no_half_export(
+    store: Store | None, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes some turns at a time, and the session's own row last."""
+    monkeypatch.setattr("nexus_trio.store.sqlite.ERASED_AT_ONCE", 1)
+    async with talking(store) as (hub, _), trio.open_nursery() as nursery:
+        for number in range(9):
+            await hub.ask("ada", f"message {number}")
+
+        async def begin() -> None:
+            nursery.start_soon(hub.erase, "ada")
+            for _ in range(at):
+                await trio.lowlevel.checkpoint()
+
+        got = Between(begin)
+        with pytest.raises((NotFound, Conflict)):
+            await answer(hub, EXPORT, got.take)
+        with pytest.raises(NotFound):
+            await answer(hub, EXPORT, got.take)
+
+
 async def test_it_holds_the_users_events_and_nobody_elses(store: Store | None) -> None:
     async with talking(store) as (hub, _):
         await hub.ask("ada", "hello", username="Ada")
@@ -245,20 +298,22 @@ def test_every_field_of_what_is_stored_is_in_the_export() -> None:
         position=Position("epoch", 4321),
         notices=(notice,),
     )
-    event = filled(RoomEvent, position=Position("epoch", 4322), at=NOW)
+    event = filled(RoomEvent, position=Position("epoch", 4322), at=NOW + timedelta(days=1))
     record = filled(
         SessionRecord, created_at=NOW, last_active=NOW, watch=(1.5, 2001, "mark-level", 2002, 2003)
     )
-    loaded = LoadedSession(record, 4323, 4324, (), turn)
+    loaded = LoadedSession(record, 9323, 4324, (), turn, removed=5000)
     head = shapes.head(Held("mark-user_id", loaded, {"mark-room": "mark-name"}, None), NOW)
     shown = json.dumps([head, shapes.turn(turn), shapes.event(event)])
     for value in (resource, crisis, notice, turn, event, record):
         assert marks(value)
         for mark in marks(value):
             assert mark in shown, mark
-    for plain in ("epoch:4321", "epoch:4322", "4323", "mark-epoch:4324", "mark-room", "mark-name"):
-        assert plain in shown
-    for plain in ("1.5", "2001", "mark-level", "2002", "2003", "2026-03-01T12:30:15.123456Z"):
+    for plain in (
+        "epoch:4321", "epoch:4322", "4323", "5000", "mark-epoch:4324", "mark-room", "mark-name",
+        "1.5", "2001", "mark-level", "2002", "2003",
+        "2026-03-01T12:30:15.123456Z", "2026-03-02T12:30:15.123456Z",
+    ):  # fmt: skip
         assert plain in shown
 
 

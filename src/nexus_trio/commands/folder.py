@@ -100,7 +100,7 @@ class Files:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.records = Records(store, _as_long_as_it_takes, lambda user_id: None)
+        self.records = Records(store, _as_long_as_it_takes, lambda _: None, lambda _: False)
 
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         """Remove all that is held of the user, from the file's unused bytes too.

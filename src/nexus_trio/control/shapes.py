@@ -109,6 +109,7 @@ def _stored(loaded: LoadedSession) -> dict[str, Any]:
         "created_at": instant(record.created_at),
         "last_active": instant(record.last_active),
         "session_messages": loaded.messages,
+        "removed": loaded.removed,
         "position": str(Position(record.epoch, loaded.offset)),
         "seen": str(Position(record.epoch, record.seen)),
         "back": record.back,

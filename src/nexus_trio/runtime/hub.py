@@ -93,7 +93,9 @@ class Hub:
         self._session_crashes = 0
         self._room_crashes = 0
         self._started = trio.current_time()
-        self.records = Records(services.store, services.read, self._live)
+        self.records = Records(
+            services.store, services.read, self._live, self._erasing.__contains__
+        )
         """What is held of whom, for an operator; live sessions as they are now."""
 
     @property
@@ -475,7 +477,8 @@ class Hub:
                 if session is not None:
                     session.close(ERASED)
                     await session.ended.wait()
-                await self.records.held(user)
+                if not await self.records.holds(user):
+                    raise NotFound("nothing is held of this user")
                 for room in self._services.rooms.values():
                     if room.owes(user):
                         await self._say_it_left(room, user)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from nexus_trio.errors import NotFound
+from nexus_trio.errors import Conflict, NotFound
 from nexus_trio.model.envelope import Position, RoomEvent, SessionView
 from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime.state import view_of
@@ -22,6 +22,10 @@ SESSIONS = 500
 TURNS = 100
 EVENTS = 500
 """How many come in one page: some hundred KB, and a few milliseconds of reading."""
+
+
+NOTHING = "nothing is held of this user"
+ERASED = "the session was erased meanwhile"
 
 
 class Read(Protocol):
@@ -63,12 +67,23 @@ class Held:
 
 
 class Records:
-    """Reads over `store`; `live` gives the view of a user's running session, or None."""
+    """Reads over `store`.
 
-    def __init__(self, store: Store, read: Read, live: Callable[[str], SessionView | None]) -> None:
+    `live` gives the view of a user's running session, or None; `erasing` says
+    whether an erasure of the user is under way.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        read: Read,
+        live: Callable[[str], SessionView | None],
+        erasing: Callable[[str], bool],
+    ) -> None:
         self._store = store
         self._read = read
         self._live = live
+        self._erasing = erasing
 
     async def view(self, user_id: str) -> SessionView:
         """One session, live or stored. Raises `NotFound` where nothing is held of that user."""
@@ -77,7 +92,7 @@ class Records:
             return live
         loaded = await self._read(self._store.load(user_id, 0))
         if loaded is None:
-            raise NotFound("nothing is held of this user")
+            raise NotFound(NOTHING)
         return view_of(loaded.record, loaded.messages)
 
     async def page(self, after: str | None) -> tuple[Listed, ...]:
@@ -92,13 +107,23 @@ class Records:
             listed.append(Listed(view, live is not None))
         return tuple(listed)
 
+    async def holds(self, user_id: str) -> bool:
+        """Whether anything is held of a user, be it traces in rooms alone."""
+        return await self._found(user_id) is not None
+
     async def held(self, user_id: str) -> Held:
-        """What is held of a user. Raises `NotFound` where nothing is."""
+        """What is held of a user. Raises `NotFound` where nothing is, or soon will be."""
+        found = None if self._erasing(user_id) else await self._found(user_id)
+        if found is None:
+            raise NotFound(NOTHING)
+        return found
+
+    async def _found(self, user_id: str) -> Held | None:
         loaded = await self._read(self._store.load(user_id, 0))
         rooms = await self._read(self._store.rooms_of(user_id))
         known = loaded is not None or rooms
         if not known and not await self._read(self._store.events_of(user_id, None, 1)):
-            raise NotFound("nothing is held of this user")
+            return None
         return Held(user_id, loaded, rooms, self._live(user_id))
 
     async def turns(self, held: Held, last: Turn | None) -> tuple[Turn, ...]:
@@ -106,19 +131,22 @@ class Records:
 
         `last` is the last one of the page before. They come by number, each
         once; the newest as received where it had no end yet. Raises `NotFound`
-        where the session was erased meanwhile.
+        where the session was erased meanwhile, `Conflict` where some of them were.
         """
         loaded = held.loaded
-        if loaded is None or (last is not None and not _more(loaded, last)):
+        if loaded is None or _at_end(loaded, last):
             return ()
         after = Position(loaded.record.epoch, 0) if last is None else last.position
         page = await self._read(self._store.history(held.user_id, after, TURNS))
         if page is None:
-            raise NotFound("the session was erased meanwhile")
+            raise NotFound(ERASED)
         found = tuple(turn for turn in page.turns if turn.number <= loaded.turns)
-        if found or loaded.unfinished is None:
-            return found
-        return (loaded.unfinished,)
+        if not found and loaded.unfinished is not None:
+            found = (loaded.unfinished,)
+        # Retention takes the oldest ones, and so does an erasure, some at a time.
+        if not found or found[0].number != (loaded.removed if last is None else last.number) + 1:
+            raise Conflict("turns were removed while they were read; ask again")
+        return found
 
     async def events(self, held: Held, last: RoomEvent | None) -> tuple[RoomEvent, ...]:
         """The next of the user's events in rooms, behind `last`; none at the end.
@@ -128,13 +156,17 @@ class Records:
         return await self._read(self._store.events_of(held.user_id, last, EVENTS))
 
     async def confirm(self, held: Held) -> None:
-        """Raise `NotFound` where the session was erased since the moment of `held`."""
-        if held.loaded is None:
-            return
+        """Raise `NotFound` where the session was erased since the moment of `held`, or is now."""
         loaded = await self._read(self._store.load(held.user_id, 0))
-        if loaded is None or loaded.record.session_id != held.loaded.record.session_id:
-            raise NotFound("the session was erased meanwhile")
+        if self._erasing(held.user_id) or _name(loaded) != (_name(held.loaded) or _name(loaded)):
+            raise NotFound(ERASED)
 
 
-def _more(loaded: LoadedSession, last: Turn) -> bool:
-    return last.position is not None and last.number < loaded.turns
+def _at_end(loaded: LoadedSession, last: Turn | None) -> bool:
+    if last is None:
+        return not loaded.messages
+    return last.position is None or last.number >= loaded.turns
+
+
+def _name(loaded: LoadedSession | None) -> str | None:
+    return None if loaded is None else loaded.record.session_id

@@ -25,8 +25,6 @@ from nexus_trio.store.rows import (
     turn_of,
 )
 
-NUMBERS = (1 << NUMBER_BITS) - 1
-
 _SESSION = "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch, seen"
 _ITS_TURNS = f"id >= sessions.id << {NUMBER_BITS} AND id < sessions.id + 1 << {NUMBER_BITS}"
 _TURN = "SELECT id, at, room, message, crisis, status, response, place, client_ref, notices"
@@ -105,16 +103,14 @@ def _ended_within(connection: apsw.Connection, base: int, offset: int, removed: 
 def sessions(
     connection: apsw.Connection, after: str | None, limit: int
 ) -> tuple[StoredSession, ...]:
-    """A page of all sessions by user id, each with how many turns are stored."""
-    found = connection.execute(
-        f"{_SESSION}, removed, (SELECT max(id) FROM turns WHERE {_ITS_TURNS})"
+    """A page of all sessions by user id, each with how many of its turns are kept."""
+    newest = f"(SELECT max(id) FROM turns WHERE {_ITS_TURNS}) - (sessions.id << {NUMBER_BITS})"
+    found: Any = connection.execute(
+        f"{_SESSION}, coalesce({newest} - removed, 0)"
         " FROM sessions WHERE user_id > ? ORDER BY user_id LIMIT ?",
         (after or "", limit),
     )
-    return tuple(
-        StoredSession(session_of(own), 0 if last is None else (last & NUMBERS) - int(removed))
-        for *own, removed, last in found
-    )
+    return tuple(StoredSession(session_of(own), kept) for *own, kept in found)
 
 
 def reference(
