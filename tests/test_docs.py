@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import subprocess
@@ -91,6 +92,46 @@ def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if not target.startswith(("http:", "https:")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+# Where the tests of each column stand: servers in processes of their own, or all in one process.
+COLUMNS = {
+    "real socket": ("e2e", "lane", "crash"),
+    "virtual time": ("runtime", "web", "lane", "store", "stateful"),
+}
+
+
+def named_tests(*folders: str) -> dict[str, list[str]]:
+    """The test functions under these folders of `tests`, and the files that have them."""
+    found: dict[str, list[str]] = {}
+    for folder in folders:
+        for path in sorted((ROOT / "tests" / folder).rglob("test_*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    found.setdefault(node.name, []).append(path.name)
+    return found
+
+
+def rows_of_the_tables() -> list[tuple[str, str, str]]:
+    """The rows of docs/tables.md: what happens, and the cell of each column."""
+    lines = (ROOT / "docs" / "tables.md").read_text().splitlines()
+    rows = [tuple(line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
+    assert {len(row) for row in rows} == {3}
+    heads = [row for row in rows if row[0] == "row"]
+    assert heads == [("row", *COLUMNS)] * 3
+    return [row for row in rows if row not in heads]  # type: ignore[misc]  # three, as seen above
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_row_of_the_tables_names_tests_that_exist(column: str) -> None:
+    at, known = 1 + list(COLUMNS).index(column), named_tests(*COLUMNS[column])
+    rows = rows_of_the_tables()
+    assert len(rows) > 45
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`", row[at])
+        assert named or row[at].startswith("("), f"nothing shows in {column}: {row[0]}"
+        for name in named:
+            assert len(known.get(name, [])) == 1, f"{name}: in {known.get(name, 'no file')}"
 
 
 def readme_block(name: str) -> str:

@@ -89,7 +89,13 @@ class Events:
         self._stream = stream
         self._parser = httptools.HttpResponseParser(self)
         self._left = b""
+        self.kind = b""
         self.over = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As httptools calls it."""
+        if name.lower() == b"content-type":
+            self.kind = value
 
     def on_body(self, data: bytes) -> None:
         """As httptools calls it."""
@@ -102,6 +108,7 @@ class Events:
     async def block(self) -> str | None:
         """The next event or comment as it came; None at the end."""
         while b"\n\n" not in self._left:
+            assert self.kind in (b"", b"text/event-stream")
             if self.over:
                 assert self._left == b""
                 return None

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import trio
+from checked_frames import checked
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.errors import Conflict, MailboxFull, NotFound, ResponderFailed
@@ -19,13 +20,16 @@ from nexus_trio.runtime.outbox import Evicted, Outbox
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names, open_fake_hub
+from nexus_trio.web import live
 
 WISH = "I want to die"
 
 
 def waiting(outbox: Outbox) -> list[Frame]:
-    """All that waits now; room events left out."""
+    """All that waits now, each checked as it goes over the wire; room events left out."""
     frames = [outbox.take() for _ in range(len(outbox))]
+    for frame in frames:
+        checked(live.encoded(frame))
     return [f for f in frames if not isinstance(f, Heard)]
 
 

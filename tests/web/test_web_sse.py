@@ -53,6 +53,67 @@ async def test_a_chat_that_fails_ends_with_one_error() -> None:
         assert (refused.status, refused.json["code"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("mode", "message", "ended_by", "last"),
+    [
+        ("ready", "hello", None, "reply"),
+        ("ready", "look", None, "reply"),
+        ("stream", "hello", None, "reply"),
+        ("fail", "hello", None, "responder_failed"),
+        ("hang", "hello", None, "turn_timeout"),
+        ("fail", WISH, None, "reply"),
+        ("hang", WISH, None, "reply"),
+        ("hang", "hello", "stop", "aborted"),
+        ("hang", "hello", "erase", "aborted"),
+        ("hang", "hello", "drain", "aborted"),
+        ("ready", "hello", "store down", "store_unavailable"),
+        ("ready", WISH, "store down", "store_unavailable"),
+        ("ready", "hello", "answered", "reply"),
+        ("ready", "other", "answered", "conflict"),
+        ("ready", "hello", "aborted", "reply"),
+        ("stream", "other", "aborted", "conflict"),
+    ],
+)
+async def test_every_chat_in_events_ends_with_one_reply_or_error(
+    mode: str, message: str, ended_by: str | None, last: str, autojump_clock: MockClock
+) -> None:
+    responder, store, came = FakeResponder(), FaultyStore(Names()), []
+    # Short, for the test client takes ten pieces of a body at most before it is read.
+    async with serving(responder, store, turn_timeout_s=2) as bridge:
+        chat = {"user_id": "ada", "message": "hello", "client_ref": "r"}
+        if ended_by in ("answered", "aborted"):
+            responder.mode = "ready" if ended_by == "answered" else "fail"
+            await bridge.chat(**chat)
+        responder.mode = mode
+        store.fault = "down" if ended_by == "store down" else None
+
+        async def stream() -> None:
+            body = json.dumps({**chat, "message": message}).encode()
+            answer = await bridge.raw("/bridge/chat", body, Accept="text/event-stream")
+            assert answer.status == 200
+            blocks = answer.body.decode().split("\n\n")[:-1]
+            came.extend(parsed(block) for block in blocks if block != ":")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream)
+            await wait_all_tasks_blocked()
+            if ended_by == "stop":
+                assert bridge.hub.stop("ada", "r")
+            elif ended_by == "erase":
+                await bridge.send("DELETE", "/bridge/sessions/ada")
+            elif ended_by == "drain":
+                bridge.hub.refuse()
+                bridge.hub.give_up()
+    names = [event["event"] for event in came]
+    assert [name in ("reply", "error") for name in names] == [False] * (len(names) - 1) + [True]
+    found = json.loads(came[-1]["data"])
+    assert (found["type"] if "code" not in found else found["code"]) == last
+    assert names.count("notice") == (message == WISH)
+    if message == WISH:
+        assert names[0] == "notice"
+        assert "988" in found["crisis"]["notice"]
+
+
 async def test_a_notice_comes_before_a_new_session_is_stored(autojump_clock: MockClock) -> None:
     store = FaultyStore(Names())
     async with serving(FakeResponder(), store) as bridge:
