@@ -124,7 +124,7 @@ class ContainedTCPServer(TCPServer):
         self._life = trio.CancelScope()
         self._reading = trio.CancelScope()
         self._sending: trio.CancelScope | None = None
-        # Once true, nothing that the client sends reaches the protocol.
+        # Once true, nothing more is sent, and nothing that comes reaches the protocol.
         self._ending = False
         # Whether a ping is out that nothing was heard after.
         self._pinged = False
@@ -264,7 +264,7 @@ class ContainedTCPServer(TCPServer):
         """
         if isinstance(event, RawData):
             async with self.send_lock:
-                sent = await self._send(event.data)
+                sent = not self._ending and await self._send(event.data)
             if not sent:
                 await self.protocol.handle(Closed())
         elif isinstance(event, Closed):
@@ -295,13 +295,18 @@ class ContainedTCPServer(TCPServer):
             return
         self._ending = True
         self._reading.deadline = trio.current_time() + self._limits.linger
+        # A send may be under way: the end comes behind it, or, where the client
+        # does not read, with the close.
+        with trio.move_on_after(self._limits.linger):
+            async with self.send_lock:
+                await self._say_that_it_ends()
+
+    async def _say_that_it_ends(self) -> None:
         if isinstance(self.stream, trio.SSLStream):
             # TLS has no half-close: the client learns of the end by this alone.
-            with trio.move_on_after(self._limits.linger):
-                await self.stream.aclose()
+            await self.stream.aclose()
             return
-        # Gone already; or a send is under way, which the close will end.
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):  # gone already
             await self.stream.send_eof()
 
     async def _idle_timeout(self) -> None:
