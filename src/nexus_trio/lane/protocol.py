@@ -5,8 +5,8 @@ from __future__ import annotations
 import h11
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.events import Data, Request
 from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.events import Request
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 
 from nexus_trio.lane import websocket
@@ -53,7 +53,10 @@ class ContainedProtocol(H11Protocol):
         """Send what the app or the WebSocket asks for."""
         if self._refused:
             return  # the answer was ours; the app may still think that it is its own
-        await super().stream_send(event)
+        if isinstance(event, Data):
+            await self.send(RawData(event.data))
+        else:
+            await super().stream_send(event)
 
     async def ping(self) -> bool:
         """Ask the client of a WebSocket whether it is there; false before it was accepted."""
