@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from raw_socket import USER, RawSocket, welcomed
+from raw_socket import RawSocket, welcomed
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 
@@ -17,7 +17,7 @@ from bridge_process import ENTRIES, Bridge, bridge
 @pytest.fixture(scope="session", params=ENTRIES)
 def server(request: pytest.FixtureRequest) -> Iterator[Bridge]:
     """In memory: what is asked here is how it speaks, not what it keeps."""
-    with bridge(request.param, NEXUS_DURABILITY="memory") as running:
+    with bridge(request.param, NEXUS_DURABILITY="memory", NEXUS_PACE_S="0.01") as running:
         yield running
         assert running.process.poll() is None, running.said()
         # What ends a connection is told to its client; nothing broke in the server.
@@ -31,12 +31,17 @@ def witness(server: Bridge) -> Iterator[RawSocket]:
 
     So does one of the user whom the cases are of.
     """
-    with (
-        welcomed(server.port, USER) as resident,
-        welcomed(server.port, "witness", "Library") as raw,
-    ):
+    with welcomed(server.port) as resident, welcomed(server.port, "witness", "Library") as raw:
         for each in (resident, raw):
             assert each.answer()["event"] == "joined"
+        yield raw
+
+
+@pytest.fixture(scope="session", autouse=True)
+def silent(server: Bridge) -> Iterator[RawSocket]:
+    """A connection that has never said hello: it is asked for its end when its time is over."""
+    with RawSocket(server.port) as raw:
+        raw.upgrade()
         yield raw
 
 
