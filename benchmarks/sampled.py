@@ -2,9 +2,11 @@
 
     python benchmarks/sampled.py FILE serve --port 0 --data DIR
 
-runs `nexus-trio serve …`. From SIGUSR1 on, each millisecond of processor time
-the place where the program stands is counted; at its end FILE gets the counts
-as JSON: `layers`, and `places`, the functions that were met most often.
+runs `nexus-trio serve …`. From SIGUSR1 on, the place where the program stands is
+counted again and again, as its processor time passes (every millisecond, or as
+often as the kernel's clock ticks); at its end FILE gets the counts as JSON:
+`layers`, and `places`, the functions that were met most often. The time of the
+store's thread counts where the main one stands: mostly in waiting for events.
 `benchmarks/ws.py --profile` does all of that.
 """
 
