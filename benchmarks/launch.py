@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PEERS = Path(__file__).parent / "peers"
+HERE = Path(__file__).parent
+PEERS = HERE / "peers"
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 # From SIGTERM to the end, in seconds: the servers drain, then they are killed.
@@ -28,25 +29,30 @@ class Server:
     pid: int
 
 
-def command(name: str, data: str) -> list[str]:
-    """How the server `name` is started on a free port."""
+def command(name: str, data: str, profile: Path | None = None) -> list[str]:
+    """How the server `name` is started on a free port; `profile` as for `started`."""
     if name == "nexus-trio":
-        return [sys.executable, "-m", "nexus_trio", "serve", "--port", "0", "--data", data]
+        sampled = [str(HERE / "sampled.py"), str(profile)]
+        program = ["-m", "nexus_trio"] if profile is None else sampled
+        return [sys.executable, *program, "serve", "--port", "0", "--data", data]
     files = {"aiohttp": "aiohttp_bridge.py", "bare-trio": "bare_trio.py"}
     return [sys.executable, str(PEERS / files[name]), "--port", "0"]
 
 
 @contextmanager
-def started(name: str, settings: dict[str, str] | None = None) -> Iterator[Server]:
+def started(
+    name: str, settings: dict[str, str] | None = None, profile: Path | None = None
+) -> Iterator[Server]:
     """The server `name`, ready, until the end of the block.
 
-    `settings` are `NEXUS_*` variables for it. Exits with a plain line where it
-    does not start.
+    `settings` are `NEXUS_*` variables for it. With `profile` it is our server
+    under `sampled.py`, which writes there. Exits with a plain line where it does
+    not start.
     """
     with (
         tempfile.TemporaryDirectory(prefix="nexus-bench-") as data,
         subprocess.Popen(
-            command(name, data),
+            command(name, data, profile),
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **(settings or {})},

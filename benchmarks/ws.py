@@ -6,6 +6,10 @@ memory for each of 2,000 idle connections (of 250 users, 8 each, in all rooms).
 This server and the plain aiohttp design, in turns; medians over the rounds.
 
     python benchmarks/ws.py --rounds 3 --seconds 1 --json ws.json
+    python benchmarks/ws.py --profile
+
+The second says instead where the time of this server goes, layer by layer, from
+when all connections are open (`sampled.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
+import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,7 +38,13 @@ ROOMS = ("Tower", "Chapel", "Library", "Garden", "Dungeon")
 MESSAGE = "Tell me about the oldest thing in this room, please; I have come a long way to see it."
 
 
-async def round_trips(url: str, connections: int, deep: int, seconds: float) -> float:
+def nothing() -> None:
+    """What is done when all connections are open, where nobody asks for more."""
+
+
+async def round_trips(
+    url: str, connections: int, deep: int, seconds: float, ready: Callable[[], None] = nothing
+) -> float:
     """Replies a second. Each connection keeps `deep` messages under way."""
     lines = [
         await open_line(url, f"bench-{number}", ROOMS[number % 5]) for number in range(connections)
@@ -47,6 +61,7 @@ async def round_trips(url: str, connections: int, deep: int, seconds: float) -> 
             await line.count(b"reply", deep)
             done += deep
 
+    ready()
     began = time.perf_counter()
     async with trio.open_nursery() as nursery:
         for line in lines:
@@ -57,35 +72,38 @@ async def round_trips(url: str, connections: int, deep: int, seconds: float) -> 
     return done / took
 
 
-async def fan_out(url: str, listeners: int, words: int) -> float:
+async def fan_out(
+    url: str, listeners: int, words: int, ready: Callable[[], None] = nothing
+) -> float:
     """Deliveries a second, from one speaker to all who listen."""
     users = -(-listeners // 8)  # a user may have 8 connections
+    speaker = await open_line(url, "speaker", "Dungeon")
+    lines = [speaker]
+    heard: list[trio.Event] = []
 
-    async def hear(line: Line, ready: trio.Event) -> None:
+    async def hear(line: Line, begun: trio.Event) -> None:
         while b'"ready"' not in b"".join(await line.texts()):
             pass
-        ready.set()
+        begun.set()
         await line.count(b"room", words)
 
-    speaker = await open_line(url, "speaker", "Dungeon")
-    lines = [
-        await open_line(url, f"hear-{number % users}", "Dungeon") for number in range(listeners)
-    ]
-    readies = [trio.Event() for _ in lines]
     async with trio.open_nursery() as outer:
         outer.start_soon(drain, speaker, outer.cancel_scope)
         async with trio.open_nursery() as nursery:
-            for line, ready in zip(lines, readies, strict=True):
-                nursery.start_soon(hear, line, ready)
+            for number in range(listeners):
+                lines.append(await open_line(url, f"hear-{number % users}", "Dungeon"))
+                heard.append(trio.Event())
+                nursery.start_soon(hear, lines[-1], heard[-1])
             await speaker.stream.send_all(frame(type="say", ref="r", text="ready"))
-            for ready in readies:
-                await ready.wait()
+            for event in heard:
+                await event.wait()
+            ready()
             began = time.perf_counter()
             for number in range(words):
                 await speaker.stream.send_all(frame(type="say", ref=f"s{number}", text=MESSAGE))
         took = time.perf_counter() - began
         outer.cancel_scope.cancel()
-    for line in (speaker, *lines):
+    for line in lines:
         await trio.aclose_forcefully(line.stream)
     return words * listeners / took
 
@@ -142,6 +160,33 @@ def compare(given: argparse.Namespace) -> dict[str, dict[str, float]]:
     return found
 
 
+def profile(given: argparse.Namespace) -> dict[str, Any]:
+    """Where the time goes, for round trips and for a speaker to few and to many."""
+    cases = {
+        "round trips, 64 connections": (round_trips, 64, 1, 5 * given.seconds),
+        "1 speaker to 1": (fan_out, 1, 1000),
+        "1 speaker to 100": (fan_out, 100, 400),
+        "1 speaker to 1000": (fan_out, 1000, 100),
+    }
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="nexus-profile-") as folder:
+        report = Path(folder, "profile.json")
+        for name, (case, *how) in cases.items():
+            with started(SERVERS[0], profile=report) as server:
+                begin = partial(os.kill, server.pid, signal.SIGUSR1)
+                trio.run(case, server.url, *how, begin)
+            found[name] = json.loads(report.read_text(encoding="utf-8"))
+    return found
+
+
+def show(found: dict[str, Any]) -> None:
+    """The share of each layer, the largest first."""
+    for name, report in found.items():
+        print(f"{name}: {report['samples']} samples")
+        for layer, count in sorted(report["layers"].items(), key=lambda item: -item[1]):
+            print(f"  {count / report['samples']:6.1%}  {layer}")
+
+
 def turns(both: tuple[Server, ...], given: argparse.Namespace, case: Any, *how: Any) -> Any:
     """The medians of one case over the rounds, each beginning with another server."""
     came: dict[str, list[float]] = {name: [] for name in SERVERS}
@@ -157,11 +202,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--idle", type=int, default=2000)
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--profile", action="store_true", help="say where the time goes")
     given = parser.parse_args()
-    found = compare(given)
-    for name, row in found.items():
-        ours, peer = (row[server] for server in SERVERS)
-        print(f"{name}: {ours:,.0f}; aiohttp {peer:,.0f}; ratio {ours / peer:.2f}")
+    if given.profile:
+        found = profile(given)
+        show(found)
+    else:
+        found = compare(given)
+        for name, row in found.items():
+            ours, peer = (row[server] for server in SERVERS)
+            print(f"{name}: {ours:,.0f}; aiohttp {peer:,.0f}; ratio {ours / peer:.2f}")
     if given.json:
         report = {"cases": found, "environment": environment("", {}, "default")}
         given.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -19,6 +19,8 @@ UPGRADE = (
     b"Sec-WebSocket-Protocol: nexus.v1\r\n\r\n"
 )
 
+TEXT, PING = 1, 9
+
 
 def frame(**fields: Any) -> bytes:
     """One text frame, masked with zeros."""
@@ -43,7 +45,13 @@ class Line:
             if not data:
                 raise WireError("The server closed the WebSocket.")
             self.left += bytes(data)
-            found = [text for code, text in self._frames() if code == 1]
+            frames = self._frames()
+            found = [content for code, content in frames if code == TEXT]
+            for code, content in frames:
+                if code == PING:
+                    await self.stream.send_all(
+                        bytes([0x8A, 0x80 | len(content)]) + bytes(4) + content
+                    )
         return found
 
     def _frames(self) -> list[tuple[int, bytes]]:

@@ -41,6 +41,13 @@ class Bridge:
     def wait(self) -> int:
         return self.process.wait(timeout=GUARD)
 
+    def resident(self) -> int:
+        """Bytes of memory that it and its workers hold (Linux)."""
+        pid = self.process.pid
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        pages = [Path(f"/proc/{each}/statm").read_text().split()[1] for each in (pid, *workers)]
+        return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE")
+
     def close(self) -> None:
         """Kill it if it still runs, and remove what was its own."""
         with suppress(ProcessLookupError):

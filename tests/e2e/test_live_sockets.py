@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
 from collections.abc import Iterator
 
 import pytest
-import trio
 from bridge_process import ENTRIES, GUARD, Bridge, bridge
 from live_clients import WISH, ended_turns, following, joined, streaming, talking
-from wsproto.events import TextMessage
 
-from nexus_trio.experiment.socket import SocketClosed, open_socket
+from nexus_trio.experiment.socket import open_socket
 from nexus_trio.experiment.wire import Address, WireError
 
 
@@ -86,31 +85,6 @@ async def test_a_chat_as_events(server: Bridge) -> None:
 # --- what is wrong ---
 
 
-async def test_bad_frames_have_their_codes_and_touch_nobody(server: Bridge) -> None:
-    async with talking(server, "witness") as witness:
-        for content, code in ((b"binary", 4400), ("no json", 4400), ("x" * 65_537, 1009)):
-            async with talking(server, "bad") as ws:
-                if isinstance(content, bytes):
-                    await ws.send_bytes(content)
-                else:
-                    await ws.send_text(content)
-                with pytest.raises(SocketClosed) as closed:
-                    await ws.until("what never comes")
-                assert closed.value.code == code
-        await witness.send(type="ping", ref="p")
-        assert (await witness.until("pong"))[-1]["ref"] == "p"
-
-
-async def test_a_frame_in_fifty_packets_is_one_frame(server: Bridge) -> None:
-    async with talking(server, "packets") as ws:
-        await ws.until("room")
-        data = ws.proto.send(TextMessage(data=json.dumps({"type": "ping", "ref": "p" * 60})))
-        for at in range(0, len(data), max(1, len(data) // 50)):
-            await ws.stream.send_all(data[at : at + max(1, len(data) // 50)])
-            await trio.lowlevel.checkpoint()
-        assert (await ws.until("pong"))[-1]["ref"] == "p" * 60
-
-
 async def test_a_foreign_page_gets_no_socket(server: Bridge) -> None:
     with pytest.raises(WireError, match="403"):
         await open_socket(
@@ -122,11 +96,6 @@ async def test_a_foreign_page_gets_no_socket(server: Bridge) -> None:
 # --- slow consumers ---
 
 
-def resident(pid: int) -> int:
-    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * 4096
-
-
 @pytest.mark.parametrize("entry", ENTRIES)
 async def test_clients_that_do_not_read_harm_nobody_and_hold_up_no_shutdown(entry: str) -> None:
     grace = ("--graceful-timeout", "3") if entry == "command" else ()
@@ -135,21 +104,24 @@ async def test_clients_that_do_not_read_harm_nobody_and_hold_up_no_shutdown(entr
         half = mute(server, "half")
         half.sendall(b"\x81\xfe\x10")
         drip = mute(server, "drip")
+        floods = [mute(server, "pings"), mute(server, "pings-of-json")]
+        flood(floods[0], b"\x89\x84\x00\x00\x00\x00ping")
+        flood(floods[1], b'\x81\x99\x00\x00\x00\x00{"type":"ping","ref":"p"}')
         async with talking(server, "speaker") as ws:
-            before = resident(server.process.pid)
+            before = server.resident()
             # 40 MB to the deaf, of which each may hold 1 MiB and what the kernel takes.
             for number in range(500):
                 await ws.send(type="say", ref=f"s{number}", text="x" * 16_000)
                 await ws.until("done")
                 drip.recv(1)
-            grown = resident(server.process.pid) - before
+            grown = server.resident() - before
             # The room's window holds 500 events of 16 KB, twice: as words and encoded.
             assert grown < 40_000_000, f"{grown} bytes more"
         began = time.monotonic()
         server.process.terminate()
         assert server.wait() == 0
         assert time.monotonic() - began < 3 + 2
-        for each in (*deaf, half, drip):
+        for each in (*deaf, half, drip, *floods):
             each.close()
 
 
@@ -172,3 +144,11 @@ def mute(server: Bridge, user: str) -> socket.socket:
     # A mask of zeros is a mask (RFC 6455, section 5.3).
     sock.sendall(bytes([0x81, 0x80 | len(hello), 0, 0, 0, 0]) + hello)
     return sock
+
+
+def flood(sock: socket.socket, frame: bytes) -> None:
+    """Send it again and again, until the kernel takes no more."""
+    sock.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sock.sendall(frame * 1000)

@@ -49,7 +49,7 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     while (event := await receive())["type"] == "websocket.receive":
         if event.get("text") == "crash":
             raise RuntimeError(CANARY)
-        await send({"type": "websocket.send", "text": event.get("text") or "bytes"})
+        await send({**event, "type": "websocket.send"})
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:

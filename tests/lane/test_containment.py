@@ -2,102 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import socket
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import trio
-from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.config import Config
+from lane_memory import LIMITS, Lane, lane
 from lane_process import frame, request, upgrade
-from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
+from trio.testing import MockClock
 
-from nexus_trio.lane.config import Limits, apply
-from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
-
-LIMITS = Limits()
-App = Callable[[Any, Any, Any], Awaitable[None]]
-
-
-class PeerOf:
-    """The three questions that a connection asks its socket."""
-
-    family = socket.AF_INET
-
-    def __init__(self, gone: bool = False) -> None:
-        self.gone = gone
-        self.options: list[tuple[int, ...]] = []
-
-    def setsockopt(self, *option: int) -> None:
-        self.options.append(option)
-
-    def getpeername(self) -> tuple[str, int]:
-        if self.gone:
-            raise OSError(errno.ENOTCONN, "not connected")
-        return ("127.0.0.1", 50000)
-
-    def getsockname(self) -> tuple[str, int]:
-        return ("127.0.0.1", 4004)
-
-
-class Stream:
-    """A stream in memory that passes for one over a socket."""
-
-    def __init__(self, stream: Any, gone: bool = False) -> None:
-        self._stream = stream
-        self.socket = PeerOf(gone)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-@dataclass
-class Lane:
-    """A server's context, and what it takes to serve one connection of it."""
-
-    nursery: trio.Nursery
-    app: App
-    config: Config
-    context: ServerContext
-    streams: list[Any]
-
-    def connect(self, *, lockstep: bool = False, gone: bool = False) -> Any:
-        ours, theirs = lockstep_stream_pair() if lockstep else memory_stream_pair()
-        self.streams.append(theirs)
-        wrapped = ASGIWrapper(self.app)  # type: ignore[arg-type]  # a plain callable
-        server = ContainedTCPServer(wrapped, self.config, self.context, {}, Stream(ours, gone))  # type: ignore[arg-type]  # in memory
-        self.nursery.start_soon(server.run)
-        return theirs
-
-    @property
-    def counts(self) -> dict[str, int]:
-        statistics = self.context.ledger.statistics()
-        return {
-            "contained": statistics.contained,
-            "unread": statistics.unread,
-            "silent": statistics.silent,
-        }
-
-
-async def bark(streams: list[Any]) -> None:
-    """Under a clock that jumps, a deadlock would hang the test: here it ends it."""
-    await trio.sleep(80_000)
-    for stream in streams:
-        await stream.aclose()  # ends a send that is shielded
-    raise AssertionError("every task waits, and nothing would wake one")
-
-
-def lane(nursery: trio.Nursery, app: App, grace: float = 10.0) -> Lane:
-    config = Config()
-    config.errorlog = None
-    config.graceful_timeout = grace
-    apply(config, LIMITS)
-    streams: list[Any] = []
-    trio.lowlevel.spawn_system_task(bark, streams)
-    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams)
+from nexus_trio.lane.connection import ContainedTCPServer
 
 
 async def until_closed(stream: Any) -> bytes:

@@ -100,7 +100,11 @@ OPENINGS = [
     Opening("no Host", b"GET / HTTP/1.1\r\n\r\n"),
     Opening("a TLS hello", bytes.fromhex("16030100c8010000c40303") + bytes(200)),
     Opening("a zero in a header", b"GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"),
-    Opening("another version of WebSocket", upgrade("Sec-WebSocket-Version: 12")),
+    Opening(
+        "another version of WebSocket",
+        upgrade("Sec-WebSocket-Version: 12"),
+        begins=b"HTTP/1.1 426 ",
+    ),
     Opening("a WebSocket upgrade in HTTP/1.0", upgrade().replace(b"HTTP/1.1", b"HTTP/1.0")),
     Opening("no path", request("?x", "Connection: close"), begins=b"HTTP/1.1 200 "),
     Opening(

@@ -7,6 +7,7 @@ and whose sends wait, shielded, for as long as a client does not read.
 from __future__ import annotations
 
 import math
+import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -124,7 +125,7 @@ class ContainedTCPServer(TCPServer):
         self._life = trio.CancelScope()
         self._reading = trio.CancelScope()
         self._sending: trio.CancelScope | None = None
-        # Once true, nothing that the client sends reaches the protocol.
+        # Once true, nothing more is sent, and nothing that comes reaches the protocol.
         self._ending = False
         # Whether a ping is out that nothing was heard after.
         self._pinged = False
@@ -263,9 +264,7 @@ class ContainedTCPServer(TCPServer):
         `Limits.send` for each piece, and by the end of the grace period.
         """
         if isinstance(event, RawData):
-            async with self.send_lock:
-                sent = await self._send(event.data)
-            if not sent:
+            if not await self._send_in_turn(event.data):
                 await self.protocol.handle(Closed())
         elif isinstance(event, Closed):
             await self._end()
@@ -273,8 +272,36 @@ class ContainedTCPServer(TCPServer):
         else:
             await super().protocol_send(event)
 
-    async def _send(self, data: bytes) -> bool:
-        view = memoryview(data)
+    async def _send_in_turn(self, data: bytes) -> bool:
+        rest = memoryview(data)
+        if self.send_lock.locked():
+            await self.send_lock.acquire()
+        else:
+            rest = rest[self._pushed(data) :]
+            if not rest:
+                return True
+            # No step of the scheduler since the push: neither a cancellation nor
+            # another frame comes between it and the rest.
+            self.send_lock.acquire_nowait()
+        try:
+            return not self._ending and await self._send(rest)
+        finally:
+            self.send_lock.release()
+
+    def _pushed(self, data: bytes) -> int:
+        """How many bytes of it the kernel takes at once: nearly always all.
+
+        A send that may wait costs a deadline and steps of the scheduler, which is
+        several times the cost of this, and a crowded room has a thousand listeners.
+        """
+        if self._ending or not isinstance(self.stream, trio.SocketStream):
+            return 0
+        try:
+            return os.write(self.stream.socket.fileno(), data)
+        except OSError:
+            return 0  # full, or gone: the sending that may wait finds out which
+
+    async def _send(self, view: memoryview) -> bool:
         for start in range(0, len(view), PIECE):
             deadline = min(trio.current_time() + self._limits.send, self._life.deadline)
             with trio.CancelScope(deadline=deadline, shield=True) as self._sending:
@@ -295,13 +322,18 @@ class ContainedTCPServer(TCPServer):
             return
         self._ending = True
         self._reading.deadline = trio.current_time() + self._limits.linger
+        # A send may be under way: the end comes behind it, or, where the client
+        # does not read, with the close.
+        with trio.move_on_after(self._limits.linger):
+            async with self.send_lock:
+                await self._say_that_it_ends()
+
+    async def _say_that_it_ends(self) -> None:
         if isinstance(self.stream, trio.SSLStream):
             # TLS has no half-close: the client learns of the end by this alone.
-            with trio.move_on_after(self._limits.linger):
-                await self.stream.aclose()
+            await self.stream.aclose()
             return
-        # Gone already; or a send is under way, which the close will end.
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):  # gone already
             await self.stream.send_eof()
 
     async def _idle_timeout(self) -> None:

@@ -10,6 +10,8 @@ from hypercorn.config import Config
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, Scope
 
+from nexus_trio.lane.websocket import MANY
+
 Send = Callable[[ASGISendEvent | None], Awaitable[None]]
 Report = Callable[[str, BaseException], Awaitable[None]]
 
@@ -63,6 +65,8 @@ class ConnectionTasks(TaskGroup):
         self, app: AppWrapper, config: Config, scope: Scope, send: Send
     ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
         """Start the app for one request; returns how to hand it events."""
+        if scope["type"] == "websocket":
+            scope["extensions"][MANY] = {}
         inbox = Inbox(config.max_app_queue_size, scope["type"])
         self._requests.start_soon(self._run_app, app, scope, inbox, send)
         return inbox.put

@@ -23,6 +23,9 @@ ERASED = 4410
 LIMIT_BYTES = 1024 * 1024
 """Bytes of frames that may wait for one connection: 64 of the longest messages."""
 
+TOGETHER_BYTES = 64 * 1024
+"""What a consumer takes of its queue at once; the rest stays in it and is counted."""
+
 
 class Evicted(Exception):
     """The outbox was closed by the server; `code` says why, as on the wire."""
@@ -89,14 +92,26 @@ class Outbox:
             self._arrived.set()
 
     async def receive(self) -> Frame:
-        """The next frame, or `Evicted`. Atomic with respect to cancellation."""
+        """The next frame, or `Evicted`. A checkpoint, atomic with respect to cancellation."""
+        if self._missed or self._frames:
+            # Sending need not wait: without this a consumer that has much to
+            # catch up with would hold up everybody.
+            await trio.lowlevel.checkpoint()
         while not (self._missed or self._frames):
             if self._code is not None:
                 raise Evicted(self._code)
             self._arrived = trio.Event()
             await self._arrived.wait()
-        await trio.lowlevel.checkpoint_if_cancelled()
         return self.take()
+
+    async def receive_some(self) -> list[Frame]:
+        """The next frames, up to the one that passes `TOGETHER_BYTES`; otherwise as `receive`."""
+        frames = [await self.receive()]
+        size = frames[0].size
+        while (self._missed or self._frames) and size < TOGETHER_BYTES:
+            frames.append(self.take())
+            size += frames[-1].size
+        return frames
 
     def take(self) -> Frame:
         """The next frame, which must be there (`len`). Never waits."""

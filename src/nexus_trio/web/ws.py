@@ -30,6 +30,9 @@ PATH = "/bridge/ws"
 HELLO_S = 5.0
 """How long a client may take to say who it is."""
 
+MANY = "websocket.send.many"
+"""An extension of ASGI that the server below may have: `texts`, one frame each, in one send."""
+
 BAD_FRAME, NO_USER, NO_HELLO, BROKEN, RESTART = 4400, 4401, 4408, 1011, 1012
 
 _decoder: msgspec.json.Decoder[frames.ClientFrame] = msgspec.json.Decoder(frames.ClientFrame)
@@ -77,7 +80,7 @@ class Sockets:
             return
         subprotocol = frames.SUBPROTOCOL if offered else None
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
-        talk = Talk(self._hub, receive, send)
+        talk = Talk(self._hub, receive, send, MANY in scope.get("extensions", ()))
         try:
             await talk.run()
         except* Gone:
@@ -100,10 +103,11 @@ async def _refuse(send: Send) -> None:
 class Talk:
     """One connection, from its hello to its close."""
 
-    def __init__(self, hub: Hub, receive: Receive, send: Send) -> None:
+    def __init__(self, hub: Hub, receive: Receive, send: Send, many: bool) -> None:
         self._hub = hub
         self._receive = receive
         self._send = send
+        self._many = many
         self._locale: str | None = None
 
     async def run(self) -> None:
@@ -168,12 +172,16 @@ class Talk:
                 nursery.cancel_scope.cancel()
 
     async def _write(self, connection: Connection, over: trio.CancelScope) -> None:
-        """Send what the outbox holds; at its end the reason, and close."""
+        """Send what the outbox holds, all that waits at once; at its end the reason, and close."""
         outbox = connection.outbox
         try:
             while True:
-                frame = await outbox.receive()
-                await self._send({"type": "websocket.send", "text": live.encoded(frame)})
+                texts = [live.encoded(frame) for frame in await outbox.receive_some()]
+                if self._many:
+                    await self._send({"type": MANY, "texts": texts})
+                    continue
+                for text in texts:
+                    await self._send({"type": "websocket.send", "text": text})
         except Evicted as evicted:
             await self.close(evicted.code)
             over.cancel()
