@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import trio
-from lane_memory import LIMITS, App, lane
+from hypercorn.events import Closed
+from lane_memory import LIMITS, App, Lane, lane
 from lane_process import frame, upgrade
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.lane.websocket import MANY, text_frame
 from nexus_trio.web import ws
@@ -153,14 +154,44 @@ async def test_what_the_kernel_took_in_part_is_sent_whole() -> None:
     with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             served = lane(nursery, accepts(cancelled))
-            listener = socket.create_server(("127.0.0.1", 0))
-            client = await trio.open_tcp_stream(*listener.getsockname())
-            near = trio.socket.from_stdlib_socket(listener.accept()[0])
-            listener.close()
-            served.serve(trio.SocketStream(near))
-            await upgraded(client)
+            client = await over_sockets(served)
             await client.send_all(frame(b"now"))
             got = await exactly(client, 10 + size + 3)
             assert got == text_frame(b"a" * size) + text_frame(b"b")
             await client.aclose()
     assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+async def test_the_end_comes_behind_a_send_that_is_under_way() -> None:
+    async def nothing(receive: Any, send: Any) -> None:
+        pass
+
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            served = lane(nursery, accepts(nothing))
+            client = await over_sockets(served)
+            (connection,) = served.context.ledger.connections
+            async with connection.send_lock:
+                nursery.start_soon(connection.protocol_send, Closed())
+                await wait_all_tasks_blocked()
+                await connection.stream.send_all(b"under way")
+            assert await until_closed(client) == b"under way"
+            await client.aclose()
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+async def over_sockets(served: Lane) -> trio.SocketStream:
+    """A client whose connection is one of the kernel's, upgraded."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = await trio.open_tcp_stream(*listener.getsockname())
+        near = trio.socket.from_stdlib_socket(listener.accept()[0])
+    served.serve(trio.SocketStream(near))
+    await upgraded(client)
+    return client
+
+
+async def until_closed(stream: Any) -> bytes:
+    got = b""
+    while piece := await stream.receive_some(1000):
+        got += piece
+    return got

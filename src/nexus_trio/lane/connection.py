@@ -125,7 +125,7 @@ class ContainedTCPServer(TCPServer):
         self._life = trio.CancelScope()
         self._reading = trio.CancelScope()
         self._sending: trio.CancelScope | None = None
-        # Once true, nothing more is sent, and nothing that comes reaches the protocol.
+        # Once true, nothing that the client sends reaches the protocol.
         self._ending = False
         # Whether a ping is out that nothing was heard after.
         self._pinged = False
@@ -284,7 +284,7 @@ class ContainedTCPServer(TCPServer):
             # another frame comes between it and the rest.
             self.send_lock.acquire_nowait()
         try:
-            return not self._ending and await self._send(rest)
+            return await self._send(rest)
         finally:
             self.send_lock.release()
 
@@ -294,7 +294,7 @@ class ContainedTCPServer(TCPServer):
         A send that may wait costs a deadline and steps of the scheduler, which is
         several times the cost of this, and a crowded room has a thousand listeners.
         """
-        if self._ending or not isinstance(self.stream, trio.SocketStream):
+        if not isinstance(self.stream, trio.SocketStream):
             return 0
         try:
             return os.write(self.stream.socket.fileno(), data)
