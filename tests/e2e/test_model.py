@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 import trio
 from bridge_process import ENTRIES, GUARD, Bridge, bridge, spawn
+from openai import InternalServerError, OpenAI, Stream
+from openai.types.chat import ChatCompletionChunk
 
 from nexus_trio.experiment.socket import Socket, open_socket
 from nexus_trio.experiment.wire import Address
@@ -122,6 +124,30 @@ def test_the_level_of_a_crisis_is_told_to_the_model(server: Bridge, model: Runni
     assert reply["response"] == f"{reply['crisis']['notice']}\n\necho I want to die"
     system = model.calls("I want to die")[-1]["body"]["messages"][0]["content"]
     assert "suicide" in system
+
+
+def test_the_openai_wire_before_the_bridge_and_behind_it(server: Bridge, model: Running) -> None:
+    word = f"word-of-wire-{server.port}"
+    url = f"http://127.0.0.1:{server.port}/v1"
+    with OpenAI(base_url=url, api_key="any", max_retries=0, timeout=GUARD) as client:
+        assert [each.id for each in client.models.list()] == ["echo", "echo-stateless"]
+
+        def said(words: str, name: str = "echo") -> Stream[ChatCompletionChunk]:
+            return client.chat.completions.create(
+                model=name, user="wire", messages=[{"role": "user", "content": words}], stream=True
+            )
+
+        for name in ("echo", "echo-stateless"):
+            pieces = [c.choices[0].delta.content or "" for c in said(f"{word} !words=30", name)]
+            assert "".join(pieces) == " ".join(["echo", *[word] * 30])
+        with said(f"{word}-long !words=10000 !pace=0.005") as stream:
+            assert next(iter(stream)).choices[0].delta.content
+        assert trio.run(model.wait, f"{word}-long", "ended")["ended"] == "gone"
+        with pytest.raises(InternalServerError) as failed:
+            list(said(f"{word} !mode=status !status=400"))
+        assert failed.value.code == "responder_failed"
+    turns = server.call("GET", "/bridge/sessions/wire/history")[1]["turns"]
+    assert [turn["status"] for turn in turns][:2] == ["answered", "aborted"]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -218,7 +218,7 @@ async def test_a_repetition_that_joins_a_turn_in_flight_gets_all_of_it() -> None
         open_call(bridge.app, body, idempotency_key="k") as first,
     ):
         assert b'"reply"' in await first.piece()
-        # What is out already was not told to this one.
+        # What is out already is told to this one too.
         async with open_call(bridge.app, body, idempotency_key="k") as second:
             await wait_all_tasks_blocked()
             first.cut()

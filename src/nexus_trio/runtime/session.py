@@ -146,10 +146,7 @@ class Session:
         return job
 
     def _hasten(self, job: Job, origin: Origin) -> None:
-        """Where its turn can't begin at once, or has begun, a notice does not wait for that."""
-        if job.notice is not None:
-            origin.outbox.offer(job.notice)
-            return
+        """Where its turn can't begin at once, a notice does not wait for that."""
         state, post = self._state, job.post
         at_once = state is not None and not self._pending and state.presence.room is not None
         if at_once and state is not None and post.room in (None, state.presence.room):

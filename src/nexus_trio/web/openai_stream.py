@@ -28,8 +28,6 @@ class Words:
         self._turn = turn
         self._told: list[str] = []
         self._notice: str | None = None
-        # Pieces of the reply that were told, from its first on without a gap.
-        self._pieces = 0
         self._ended = False
         self._over = False
 
@@ -57,7 +55,8 @@ class Words:
             if isinstance(frame, Noticed) and frame.kind == "crisis":
                 return self._noticed(frame.text)
             if isinstance(frame, Delta):
-                return self._delta(frame)
+                # At a crisis the responder may still fail, and the notice alone be the answer.
+                return "" if self._notice is not None else frame.text
             self._ended = isinstance(frame, (Answered, Failed))
             return ""
         reply = await self._turn.outcome()
@@ -70,14 +69,6 @@ class Words:
             return ""
         self._notice = text
         return f"\n\n{text}" if self._told else text
-
-    def _delta(self, frame: Delta) -> str:
-        # At a crisis the responder may still fail, and the notice alone be the answer.
-        # A call that is repeated may come when the first pieces are out already.
-        if self._notice is not None or frame.seq != self._pieces:
-            return ""
-        self._pieces += 1
-        return frame.text
 
     def _rest(self, reply: Reply) -> str:
         response, told = reply.response, "".join(self._told)
