@@ -1,4 +1,4 @@
-"""The checks, each one command: `nox -s lint types tests docs crash bench`."""
+"""The checks, each one command: `nox -s lint types tests docs crash models bench`."""
 
 import nox
 
@@ -44,6 +44,13 @@ def crash(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     session.run("python", "tests/crash/kill_nine.py", *session.posargs)
     session.run("python", "tests/crash/power_cut.py", *session.posargs)
+
+
+@nox.session
+def models(session: nox.Session) -> None:
+    """A real model server with a tiny model made on the spot. Installs torch, which is large."""
+    session.install("-e", ".[test]", "torch==2.13.0", "transformers[serving]>=5.24,<6")
+    session.run("python", "tests/responders/real_model.py", *session.posargs)
 
 
 @nox.session
