@@ -70,6 +70,7 @@ def bench(session: nox.Session) -> None:
     # In memory: what is measured is the actor, and 10,000 of them take a minute less to open.
     session.run("python", "benchmarks/idle_sessions.py", "--durability", "memory")
     session.run("python", "benchmarks/store.py", "--large", "--many")
+    session.run("python", "benchmarks/output.py")
     session.run("python", "benchmarks/ws.py")
     session.run("python", "benchmarks/stream.py")
     session.run("python", "benchmarks/slow_consumer.py")

@@ -173,6 +173,17 @@ class Settings:
         least=0,
         most=36500,
     )
+    persona_aloud: str = _setting(
+        "on",
+        "Whether a room's persona answers aloud what is said to it there.",
+        built=("on", "off"),
+    )
+    persona_cooldown_s: float = _setting(
+        3.0,
+        "A persona's silence after an answer aloud: nobody, and no program, can keep it talking.",
+        least=0,
+        most=3600,
+    )
     outbox_frames: int = _setting(
         256, "Frames that may wait for one connection; then it is evicted.", least=1, most=65536
     )

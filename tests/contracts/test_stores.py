@@ -431,6 +431,24 @@ async def test_erasing_takes_one_user_and_leaves_tombstones(store: Store) -> Non
     assert back.turns == 1
 
 
+async def test_erasing_takes_the_answers_that_a_user_was_given(store: Store) -> None:
+    start = await store.room_tail("Tower")
+    await fill(store, 1)
+    for offset, about in enumerate(("ada", "bob", "ada"), start=1):
+        position = Position(start.epoch, offset)
+        answer = RoomEvent("Tower", "said", "persona:Iris", "Iris", "hm", position, NOW, about)
+        await store.append([PutRoomEvent(answer)])
+        assert (await store.room_events("Tower", start, 10))[-1] == answer
+    assert (await store.erase("ada")).events == 2
+    events = await store.room_events("Tower", start, 10)
+    assert [(e.event, e.user_id, e.text, e.about) for e in events] == [
+        ("erased", None, None, None),
+        ("said", "persona:Iris", "hm", "bob"),
+        ("erased", None, None, None),
+    ]
+    assert await store.occupants("Tower") == {}
+
+
 # --- what only the durable ones promise: another opening finds the same ---
 
 

@@ -13,6 +13,7 @@ from nexus_trio.model.presence import Presence, step
 from nexus_trio.model.room_state import (
     RoomState,
     apply,
+    decide_answer,
     decide_join,
     decide_leave,
     decide_say,
@@ -104,7 +105,10 @@ def publish(state: RoomState, event: RoomEvent | None) -> None:
     assert apply(state, numbered).tell == numbered
 
 
-@given(st.lists(st.tuples(st.sampled_from(["join", "leave", "say"]), st.sampled_from("abc"))))
+OPERATIONS = st.sampled_from(["join", "leave", "say", "answer"])
+
+
+@given(st.lists(st.tuples(OPERATIONS, st.sampled_from("abc"))))
 def test_occupancy_is_a_set_with_positions(operations: list[tuple[str, str]]) -> None:
     state, model, events = RoomState("Tower", START), set(), 0
     for kind, user in operations:
@@ -116,8 +120,11 @@ def test_occupancy_is_a_set_with_positions(operations: list[tuple[str, str]]) ->
             event = decide_leave(state, user)
             assert (event is None) == (user not in model)
             model.discard(user)
-        else:
+        elif kind == "say":
             event = decide_say(state, user, None, "words")
+            assert (event is None) == (user not in model)
+        else:
+            event = decide_answer(state, "Iris", "words", user)
             assert (event is None) == (user not in model)
         events += event is not None
         publish(state, event)

@@ -39,7 +39,29 @@ INSERT INTO room_events VALUES
 INSERT INTO occupants VALUES (1, 'ada', 'Ada');
 """
 
-FILLED_BY: dict[int, str] = {1: VERSION_1}
+# The same as version 2 wrote it: turns in the order of their arrival, events with their time.
+VERSION_2 = f"""
+INSERT INTO sessions VALUES
+    (1, 'ada', 's-ada', 'ea', {AT}, {AT + SECOND}, 'Ada', 'Garden', '[1.0, 1, "concern", 0, 1]',
+     1, 0, 0),
+    (2, 'ben', 's-ben', 'eb', {AT}, {AT}, NULL, NULL, NULL, 0, 0, 0);
+INSERT INTO turns VALUES
+    (1, 1 << 32 | 1, {AT}, 'Tower', 'one',
+     '["crisis", true, 1, "call 988", [["L", "988", "u", "US"]]]', 'answered',
+     'call 988', 2, 'r1', '[["friend", "be kind"]]'),
+    (2, 1 << 32 | 2, {AT + SECOND}, 'Tower', 'two', NULL, 'aborted', 'half', 3, NULL, NULL),
+    (3, 2 << 32 | 1, {AT + 2 * SECOND}, 'Tower', 'other', NULL, 'answered', 'reply', 1, 'r1', NULL),
+    (4, 1 << 32 | 3, {AT + 3 * SECOND}, 'Garden', 'three', NULL, 'received', '', NULL, 'r3', NULL);
+INSERT INTO rooms VALUES (1, 'Tower', 'et', 0);
+INSERT INTO room_events VALUES
+    (1 << 40 | 1, 'joined', 'ada', 'Ada', NULL, {AT}),
+    (1 << 40 | 2, 'erased', NULL, NULL, NULL, {AT}),
+    (1 << 40 | 3, 'said', 'ada', 'Ada', 'aloud', {AT});
+INSERT INTO occupants VALUES (1, 'ada', 'Ada');
+INSERT INTO crisis_ledger VALUES ('2026-03-01', 'crisis', 'detected', 1);
+"""
+
+FILLED_BY: dict[int, str] = {1: VERSION_1, 2: VERSION_2}
 """What each version that was ever released had in its tables."""
 
 

@@ -182,6 +182,24 @@ async def test_references_over_the_wire() -> None:
         assert (await one.until("reply"))[-1]["position"] == first["position"]
 
 
+async def test_a_persona_is_heard_as_its_room_is() -> None:
+    async with talking("ada", "bob") as (bridge, (ada, bob)):
+        await ada.send(type="say", ref="s1", text="Iris, good evening")
+        heard = [await bob.receive() for _ in range(2)]
+        assert heard[0]["text"] == "Iris, good evening"
+        assert heard[-1] == {
+            "type": "room",
+            "room": "Tower",
+            "position": heard[-1]["position"],
+            "event": "said",
+            "user_id": "persona:Iris",
+            "username": "Iris",
+            "text": "reply 1 to good evening",
+        }
+        look = await bridge.get("/bridge/rooms/Tower")
+        assert look.json["occupants"] == ["ada", "bob"]
+
+
 async def test_an_erased_session_says_so() -> None:
     responder = FakeResponder(mode="hang")
     async with talking("ada", responder=responder) as (bridge, (ada,)):

@@ -133,6 +133,13 @@ _FOR_FRIEND: Final = (
 )
 
 
+_INSTEAD: Final = (
+    "I stopped there, because what came next could hurt somebody, and I won't say it. I'm an AI. "
+    "If you are thinking about dying or about hurting yourself, you deserve a person beside you, "
+    "and people are there for you at any hour:"
+)
+
+
 def guidance(
     level: Level, locale: str = "", repeat: int = 0, *, default_country: str = DEFAULT_COUNTRY
 ) -> Guidance:
@@ -159,6 +166,14 @@ def for_friend(locale: str = "", *, default_country: str = DEFAULT_COUNTRY) -> G
     rows = resources_for(country, default_country)
     text = "\n".join([_FOR_FRIEND, *(_line(row, country, "they are") for row in rows)])
     return Guidance(text, rows)
+
+
+def instead(locale: str = "", *, default_country: str = DEFAULT_COUNTRY) -> Guidance:
+    """What stands where the rest of a reply was withheld. `locale` may be any string."""
+    country = country_of(locale, default_country)
+    rows = resources_for(country, default_country)
+    text = [_INSTEAD, *(_line(row, country) for row in rows), _CLOSING[True]]
+    return Guidance("\n".join(text), rows)
 
 
 def _is_emergency_of(country: str, row: Resource) -> bool:

@@ -98,7 +98,8 @@ def _to_ascii(text: str) -> str:
     return _FOREIGN.sub(" ", text.translate(_FOLD).casefold().translate(_FOLD))
 
 
-def _collapse(text: str) -> str:
+def collapse(text: str) -> str:
+    """Runs of one small letter as that letter."""
     for double, single in _DOUBLES:
         while double in text:  # halves every run, so the work is linear in all
             text = text.replace(double, single)
@@ -118,7 +119,7 @@ def normalise(text: str) -> str:
     text = text.translate(_ASCII)
     if _LEET_HINT.search(text) is not None:
         text = _LEET_RUN.sub(_unleet, text).translate(_SIGNS)
-    return _cut(" ".join(_collapse(text).split()))
+    return _cut(" ".join(collapse(text).split()))
 
 
 def _unleet(found: re.Match[str]) -> str:
@@ -140,7 +141,7 @@ def rejoin(plain: str) -> str:
     """
     if _APART.search(plain) is None:
         return plain
-    return _collapse(_APART.sub(_join, plain))
+    return collapse(_APART.sub(_join, plain))
 
 
 def _join(found: re.Match[str]) -> str:

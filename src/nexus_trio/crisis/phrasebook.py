@@ -41,6 +41,10 @@ _MARKS: Final = frozenset("*#^$")
 START, END, ANY, NUMBER = "^", "$", "*", "#"
 HERE: Final = ""  # the key under which a node holds the entries that end there
 
+# What `*` never stands for: a negation turns the sense round, a joining word or
+# a new `i` begins another thought, and a clause has ends.
+NO_WILD: Final = frozenset({"not", "never", "no", "and", "but", "or", "i", START, END, HERE})
+
 Words: TypeAlias = tuple[str, ...]
 Node: TypeAlias = dict[str, Any]
 _Build: TypeAlias = Callable[[Node], Node]
@@ -225,3 +229,10 @@ def _load(name: str) -> dict[str, Any]:
 def load() -> Phrasebook:
     """The lexicon that ships with the package. Raises `ValueError` on a malformed one."""
     return Phrasebook(_load("spelling"), [_load(name) for name in FILES])
+
+
+def load_output() -> tuple[Phrasebook, frozenset[str]]:
+    """What replies must not say (`lexicon/output.toml`), in the same spelling, and its numerals."""
+    spelling, table = _load("spelling"), _load("output")
+    book = Phrasebook(spelling | {"sets": spelling["sets"] | table["sets"]}, [table])
+    return book, frozenset(map(normalise, table["numerals"]))

@@ -18,16 +18,22 @@ from typing import Final, NamedTuple
 
 from nexus_trio.crisis.levels import RANK, Level, highest
 from nexus_trio.crisis.normalise import normalise, rejoin
-from nexus_trio.crisis.phrasebook import ANY, END, HERE, NUMBER, START, Entry, Node, load
+from nexus_trio.crisis.phrasebook import (
+    ANY,
+    END,
+    HERE,
+    NO_WILD,
+    NUMBER,
+    START,
+    Entry,
+    Node,
+    load,
+)
 
 BOOK: Final = load()
 
 _WORDS: Final = BOOK.spelling.words
 _LONG_WORD: Final = 8  # letters: shorter words hold no glued phrase
-
-# What `*` never stands for: a negation turns the sense round, a joining word or
-# a new `i` begins another thought, and a clause has ends.
-_NO_WILD: Final = frozenset({"not", "never", "no", "and", "but", "or", "i", START, END, HERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ def _walk(node: Node, tokens: list[str], start: int, found: list[_Match]) -> Non
             found += [_Match(start, at, entry) for entry in node[HERE]]
         token = tokens[at] if at < len(tokens) else HERE
         follow = node.get(token) if token else None
-        if ANY in node and token not in _NO_WILD:
+        if ANY in node and token not in NO_WILD:
             todo.append((node[ANY], at + 1))
         if NUMBER in node and token.isdigit():
             todo.append((node[NUMBER], at + 1))

@@ -128,7 +128,8 @@ class Reply:
 class RoomEvent:
     """Something that happened in a room, for all who are in it, in one order (I14).
 
-    `position` and `at`, a time in UTC, are the broker's to set.
+    `position` and `at`, a time in UTC, are the broker's to set. `about`, in what
+    a persona said: the user whom it answered; no wire shows it.
     """
 
     room: str
@@ -138,6 +139,11 @@ class RoomEvent:
     text: str | None = field(default=None, repr=False)
     position: Position | None = None
     at: datetime | None = None
+    about: str | None = None
+
+    def buried(self) -> RoomEvent:
+        """The tombstone that stands in its place: no user, no words."""
+        return RoomEvent(self.room, "erased", None, position=self.position, at=self.at)
 
 
 @dataclass(frozen=True, slots=True)

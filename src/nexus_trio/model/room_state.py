@@ -11,8 +11,21 @@ people who come would cost more than all else that a join does.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from nexus_trio.model.envelope import Position, RoomEvent
+
+_PERSONA: Final = "persona:"  # no user's id has a colon
+
+
+def persona_id(name: str) -> str:
+    """What stands for `user_id` in what the persona of that name says aloud."""
+    return _PERSONA + name
+
+
+def is_persona(user_id: str) -> bool:
+    """Whether that id is a persona's."""
+    return user_id.startswith(_PERSONA)
 
 
 @dataclass(slots=True)
@@ -56,6 +69,16 @@ def decide_say(state: RoomState, user_id: str, username: str | None, text: str) 
     return RoomEvent(state.room, "said", user_id, username, text)
 
 
+def decide_answer(state: RoomState, persona: str, text: str, about: str) -> RoomEvent | None:
+    """The event of a persona's answer aloud: None where the one who is answered has gone.
+
+    A persona need not have come in, and is no occupant.
+    """
+    if about not in state.occupants:
+        return None
+    return RoomEvent(state.room, "said", persona_id(persona), persona, text, about=about)
+
+
 def apply(state: RoomState, event: RoomEvent) -> Effects:
     """Bring `state` to where it is after `event`, the next one of the room's stream.
 
@@ -74,5 +97,6 @@ def apply(state: RoomState, event: RoomEvent) -> Effects:
     if event.event == "left":
         state.occupants.pop(event.user_id, None)
         return Effects(event, forget=event.user_id)
-    state.occupants[event.user_id] = event.username
+    if not is_persona(event.user_id):
+        state.occupants[event.user_id] = event.username
     return Effects(event)

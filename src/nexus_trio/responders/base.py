@@ -36,6 +36,11 @@ class Prompt:
     `history` is a bounded window, oldest first, of answered turns; `turn` the
     number of this turn in its session, from 1; `crisis_level` one of `none`,
     `concern`, `crisis`, `imminent`, for this message.
+
+    `aloud`: the words were said in the room, and all in it hear the reply, so it
+    is to be short. Then `history` holds what this user said aloud there (with an
+    empty `response` where that was not answered), `user_id` is the persona's own,
+    and `crisis_level` is `none` whatever was said: a verdict is nobody else's to see.
     """
 
     user_id: str
@@ -45,6 +50,7 @@ class Prompt:
     message: str = field(repr=False)
     crisis_level: str = "none"
     history: tuple[Exchange, ...] = field(default=(), repr=False)
+    aloud: bool = False
 
 
 class Responder(Protocol):

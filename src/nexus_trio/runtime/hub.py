@@ -8,7 +8,7 @@ the hub itself ends whatever opened it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +44,7 @@ from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
+from nexus_trio.runtime.persona import PersonaActor
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.records import Records
 from nexus_trio.runtime.retention import retain
@@ -78,6 +79,9 @@ class Hub:
 
     def __init__(self, services: Services, nursery: trio.Nursery) -> None:
         self._services = services
+        aloud = services.settings.persona_aloud == "on"
+        rooms = services.rooms.values()
+        self._personas = {r.spec.name: PersonaActor(r, services) for r in rooms if aloud}
         self._nursery = nursery
         # At most one live session a user, and a closed one is not in here (I7).
         self._sessions: dict[str, Session] = {}
@@ -461,6 +465,8 @@ class Hub:
             self._sessions[user_id].expired(expired.turns[user_id])
         for name in expired.rooms.keys() & self._services.rooms.keys():
             self._services.rooms[name].expired(expired.rooms[name])
+            if name in self._personas:
+                self._personas[name].expired(expired.rooms[name])
 
     async def _erase(self, user: str, *, sweep: bool = True) -> Erased:
         while user in self._erasing:
@@ -486,6 +492,8 @@ class Hub:
                 self._shown.pop(user, None)
                 for room in self._services.rooms.values():
                     room.forget(user)
+                for persona in self._personas.values():
+                    persona.forget(user)
                 return erased
             raise StoreUnavailable("the store took too long; erase again")
         finally:
@@ -519,6 +527,8 @@ class Hub:
     def refuse(self) -> None:
         """Take nothing new from now on, and close the connections' outboxes. Never waits."""
         self._draining = True
+        for persona in self._personas.values():
+            persona.hush()
         for session in tuple(self._sessions.values()):
             session.hang_up(DRAINING)
 
@@ -573,14 +583,21 @@ class Hub:
     async def _run_room(self, room: RoomActor) -> None:
         """Run a room for ever. What crashed it has been answered, and its state is whole."""
         try:
-            while True:
-                try:
-                    await room.run()
-                except* Exception as crash:  # noqa: BLE001 - one actor is contained here
-                    self._room_crashes += 1
-                    log_crash("a room dropped an operation", crash)
+            await self._again_and_again(room.run, "a room dropped an operation")
         finally:
             room.close()
+
+    async def _run_persona(self, persona: PersonaActor) -> None:
+        """Run a persona for ever: a crash has cost one answer."""
+        await self._again_and_again(persona.run, "a persona dropped an answer")
+
+    async def _again_and_again(self, run: Callable[[], Awaitable[None]], lost: str) -> None:
+        while True:
+            try:
+                await run()
+            except* Exception as crash:  # noqa: BLE001 - one actor is contained here
+                self._room_crashes += 1
+                log_crash(lost, crash)
 
 
 def _screen(words: object) -> crisis.Verdict:
@@ -603,6 +620,8 @@ async def run_hub(services: Services) -> AsyncIterator[Hub]:
             for room in services.rooms.values():
                 await room.open()
                 rooms.start_soon(hub._run_room, room)
+            for persona in hub._personas.values():
+                rooms.start_soon(hub._run_persona, persona)
             rooms.start_soon(services.ledger.run)
             if services.settings.retention_days:
                 rooms.start_soon(retain, hub, services)

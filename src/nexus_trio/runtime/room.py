@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
@@ -24,6 +24,7 @@ from nexus_trio.model.envelope import Position, RoomEvent, RoomView
 from nexus_trio.model.room_state import (
     RoomState,
     apply,
+    decide_answer,
     decide_join,
     decide_leave,
     decide_say,
@@ -47,9 +48,12 @@ than ten minutes; whoever was away longer is served from the store."""
 
 @dataclass(slots=True)
 class Ask:
-    """One operation. Its answer is the position of its event, or the latest where it made none."""
+    """One operation. Its answer is the position of its event, or the latest where it made none.
 
-    kind: Literal["join", "leave", "say"]
+    `answer` is the room's persona saying `text` aloud to `user_id`.
+    """
+
+    kind: Literal["join", "leave", "say", "answer"]
     user_id: str
     username: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
@@ -74,6 +78,7 @@ class RoomActor:
         self._owed: dict[str, RoomEvent] = {}
         # The newest events and when they came, the last one at `_state.position`.
         self._recent: deque[tuple[float, Heard]] = deque(maxlen=WINDOW_EVENTS)
+        self._overhear: Callable[[RoomEvent], None] = _to_nobody
 
     async def open(self) -> None:
         """Subscribe, and say of those who were here that they have left.
@@ -98,7 +103,7 @@ class RoomActor:
             except NexusError as error:
                 ask.slot.fail(error)
             finally:
-                if ask.kind != "say" and not ask.slot.answered:
+                if ask.kind in ("join", "leave") and not ask.slot.answered:
                     self.disown(ask.user_id, ask.username)
                     if ask.kind == "join":
                         # Even should it have been stored: nobody was told that it is so.
@@ -109,7 +114,7 @@ class RoomActor:
     async def ask(self, ask: Ask) -> Position:
         """Do `ask` and answer. A waiter that is cancelled leaves the operation running.
 
-        Raises `StoreUnavailable`, and `NotFound` for words of someone who is not here.
+        Raises `StoreUnavailable`, and `NotFound` for words of, or to, someone who is not here.
         """
         try:
             await self._mailbox.send(ask)
@@ -134,6 +139,11 @@ class RoomActor:
                 event = decide_say(self._state, ask.user_id, ask.username, ask.text or "")
                 if event is None:
                     raise NotFound("you are not in this room; join it first")
+            case "answer":
+                name = self.spec.persona.name
+                event = decide_answer(self._state, name, ask.text or "", ask.user_id)
+                if event is None:
+                    raise NotFound("whoever is answered is not in this room any more")
         if ask.kind == "join":
             # Before the event: who joins hears of it as everyone else does.
             for outbox in ask.outboxes:
@@ -178,6 +188,14 @@ class RoomActor:
         if effects.forget is not None:
             # After its own `left`, nothing is delivered to it any more (I16).
             self._listeners.pop(effects.forget, None)
+        self._overhear(event)
+
+    def overheard_by(self, hear: Callable[[RoomEvent], None]) -> None:
+        """Have `hear` called with every event, after all were told. It may neither wait nor raise.
+
+        There is one such hearer, the room's persona.
+        """
+        self._overhear = hear
 
     def listen(self, user_id: str, outbox: Outbox) -> None:
         """Offer this room's events to `outbox` from now on, until its user leaves."""
@@ -206,8 +224,8 @@ class RoomActor:
         return recent[after - first : until - first]
 
     def forget(self, user_id: str) -> None:
-        """The user was erased: what memory keeps of its events becomes tombstones (I19)."""
-        self._bury(lambda event: event.user_id == user_id)
+        """The user was erased: its events, and answers to it, become tombstones here too (I19)."""
+        self._bury(lambda event: user_id in (event.user_id, event.about))
 
     def expired(self, offset: int) -> None:
         """Retention took the events up to that offset: in memory, too, they become tombstones."""
@@ -216,8 +234,7 @@ class RoomActor:
     def _bury(self, gone: Callable[[RoomEvent], bool]) -> None:
         for index, (at, heard) in enumerate(self._recent):
             if gone(heard.event):
-                bare = replace(heard.event, event="erased", user_id=None, username=None, text=None)
-                self._recent[index] = (at, Heard(bare))
+                self._recent[index] = (at, Heard(heard.event.buried()))
 
     @property
     def position(self) -> Position:
@@ -227,6 +244,11 @@ class RoomActor:
     def holds(self, user_id: str) -> bool:
         """Whether the user is in this room."""
         return user_id in self._state.occupants and user_id not in self._owed
+
+    @property
+    def alone(self) -> bool:
+        """Whether one person is in this room. Cheap however many there are."""
+        return len(self._state.occupants) <= 1 + len(self._owed) and self.count == 1
 
     @property
     def count(self) -> int:
@@ -244,6 +266,10 @@ class RoomActor:
     def queue_length(self) -> int:
         """Operations that wait, for the statistics."""
         return len(self._mailbox)
+
+
+def _to_nobody(event: RoomEvent) -> None:
+    """Of a room whose persona does not listen."""
 
 
 async def leave_for_good(

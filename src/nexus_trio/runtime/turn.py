@@ -26,6 +26,7 @@ from nexus_trio.responders.base import Exchange, Prompt
 from nexus_trio.runtime import care
 from nexus_trio.runtime.job import Job
 from nexus_trio.runtime.live import Live
+from nexus_trio.runtime.released import Released
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
 from nexus_trio.store.base import PutSession, PutTurn, Write
@@ -128,8 +129,10 @@ async def _answer(
     state: SessionState, job: Job, turn: Turn, room: Room, services: Services, live: Live
 ) -> Reply:
     prompt = _prompt(state, job, turn, room)
+    released = _released(state, job, turn, services)
     text = None if job.stopped else services.responder.ready(prompt)
     if text is not None:
+        text = released.hear(text) + released.end()
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
         return reply
@@ -141,7 +144,7 @@ async def _answer(
         try:
             # Stopped while it waited: nobody is asked for a reply.
             await trio.lowlevel.checkpoint_if_cancelled()
-            event = await _listen(job, turn, prompt, services, live)
+            event = await _listen(job, turn, prompt, released, services, live)
         except trio.Cancelled:
             # Stop, erasure or shutdown: what was heard is stored as it is.
             await _end(state, job, turn, "stop", "".join(job.heard), services)
@@ -152,24 +155,42 @@ async def _answer(
 
 
 async def _listen(
-    job: Job, turn: Turn, prompt: Prompt, services: Services, live: Live
+    job: Job, turn: Turn, prompt: Prompt, released: Released, services: Services, live: Live
 ) -> Literal["answer", "fail", "time_out"]:
-    """Hear the responder out into `job.heard`, within its time, and tell it as it comes."""
+    """Hear the responder out, within its time, into `job.heard`: what is released of its words.
+
+    It is told as it comes. Where the rest is withheld, the responder is heard no further.
+    """
     try:
         with trio.move_on_after(_patience(turn, services)) as job.listening:
             job.finish_by(job.hurry)
             async with services.responder.stream(prompt) as pieces:
                 async for piece in pieces:
-                    job.heard.append(piece)
-                    _tell(live, job, turn, piece)
+                    _release(live, job, turn, released.hear(piece))
+                    if released.withheld:
+                        break
+            _release(live, job, turn, released.end())
+            _tell(live, job, turn, "")  # of a reply without words, the notices
             return "answer"
     except ResponderFailed:
         return "fail"
     return "time_out"
 
 
+def _release(live: Live, job: Job, turn: Turn, text: str) -> None:
+    if text:
+        job.heard.append(text)
+        _tell(live, job, turn, text)
+
+
+def _released(state: SessionState, job: Job, turn: Turn, services: Services) -> Released:
+    """The screen of this turn's reply: more careful where the talk is, or was, of a crisis."""
+    careful = turn.crisis.level != "none" or state.watch.level != "none"
+    return Released(_locale(job.post, services), careful=careful)
+
+
 def _tell(live: Live, job: Job, turn: Turn, piece: str) -> None:
-    """Release a piece. Other words than the crisis notice are part of what is joined."""
+    """Tell what is released. Other words than the crisis notice are part of what is joined."""
     if turn.notices and not job.deltas:
         live.delta(job, "\n\n".join(notice.text for notice in turn.notices))
     if turn.notices and piece and len(job.deltas) == 1:

@@ -209,6 +209,7 @@ class Store(Protocol):
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         """Remove all that is held of the user; its room events become tombstones.
 
+        So do the answers that it was given aloud (`RoomEvent.about`).
         Cut short by a crash, it may have taken the oldest turns of many already.
         Without `sweep`, bytes of it may stay in files until `sweep` is called.
         """

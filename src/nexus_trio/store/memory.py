@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from heapq import nsmallest
 from itertools import islice
@@ -212,7 +212,7 @@ class MemoryStore:
         events = 0
         for row in self._events.values():
             for index, event in enumerate(row):
-                if event.user_id == user_id:
+                if user_id in (event.user_id, event.about):
                     row[index] = _tombstone(event)
                     events += 1
         return Erased(len(held.turns) if held else 0, events)
@@ -260,7 +260,7 @@ class MemoryStore:
 
 
 def _tombstone(event: RoomEvent) -> RoomEvent:
-    return replace(event, event="erased", user_id=None, username=None, text=None)
+    return event.buried()
 
 
 def _is_old(turn: Turn, before: datetime) -> bool:

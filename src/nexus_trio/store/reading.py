@@ -154,7 +154,7 @@ def room_events(
         raise NotFound("the events behind this position can't be had whole")
     first, last = bounds(row[0], OFFSET_BITS)
     found: Any = connection.execute(
-        "SELECT id, event, user_id, username, text, at FROM room_events"
+        "SELECT id, event, user_id, username, text, at, about FROM room_events"
         " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
         (first + after.offset, last, limit),
     )
@@ -167,8 +167,9 @@ def room_events(
             text,
             Position(after.epoch, key - first),
             _moment(at),
+            about,
         )
-        for key, event, user, name, text, at in found
+        for key, event, user, name, text, at, about in found
     )
 
 

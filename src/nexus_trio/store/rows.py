@@ -64,14 +64,19 @@ WHERE status = 'received'
 """
 
 _PUT_EVENT = f"""
-INSERT INTO room_events (id, event, user_id, username, text, at)
-SELECT r.id << {OFFSET_BITS} | ?1, ?2, ?3, ?4, ?5, ?8
+INSERT INTO room_events (id, event, user_id, username, text, at, about)
+SELECT r.id << {OFFSET_BITS} | ?1, ?2, ?3, ?4, ?5, ?8, ?9
 FROM rooms AS r WHERE r.name = ?6 AND r.epoch = ?7
 AND (?1 = 1 OR EXISTS (SELECT 1 FROM room_events WHERE id = (r.id << {OFFSET_BITS} | ?1) - 1))
 """
 
 
-_TOMBSTONE = "UPDATE room_events SET event = 'erased', user_id = NULL, username = NULL, text = NULL"
+_TOMBSTONE = """
+UPDATE room_events
+SET event = 'erased', user_id = NULL, username = NULL, text = NULL, about = NULL
+"""
+# A user's events, and the answers that it was given aloud.
+_OWN = "user_id = ?1 OR about = ?1"
 
 _COUNT = """
 INSERT INTO crisis_ledger (day, level, action, count) VALUES (?, ?, ?, ?)
@@ -111,6 +116,7 @@ def _write_event(connection: apsw.Connection, event: RoomEvent) -> None:
             event.room,
             position.epoch,
             None if event.at is None else ticks(event.at),
+            event.about,
         ),
     )
     if connection.changes() != 1:
@@ -145,7 +151,7 @@ def erase(connection: apsw.Connection, user_id: str) -> Erased:
         turns = connection.changes()
     connection.execute("DELETE FROM sessions WHERE user_id = ?", (user_id,))
     connection.execute("DELETE FROM occupants WHERE user_id = ?", (user_id,))
-    connection.execute(f"{_TOMBSTONE} WHERE user_id = ?", (user_id,))
+    connection.execute(f"{_TOMBSTONE} WHERE {_OWN}", (user_id,))
     events = connection.changes()
     _sweep_later(connection)
     return Erased(turns, events)
@@ -172,7 +178,7 @@ def erase_some(connection: apsw.Connection, user_id: str, limit: int) -> Erased:
                 (removed + limit, place[0], session),
             )
     connection.execute(
-        f"{_TOMBSTONE} WHERE id IN (SELECT id FROM room_events WHERE user_id = ? LIMIT ?)",
+        f"{_TOMBSTONE} WHERE id IN (SELECT id FROM room_events WHERE {_OWN} LIMIT ?2)",
         (user_id, limit),
     )
     erased = Erased(turns, connection.changes())

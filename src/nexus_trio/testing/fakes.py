@@ -7,8 +7,8 @@ around them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 
 import trio
@@ -50,11 +50,12 @@ class FakeResponder:
         """The answer's words, in the manner of `mode`."""
         self.open_streams += 1
         try:
-            yield self._words(prompt)
+            async with aclosing(self._words(prompt)) as words:
+                yield words
         finally:
             self.open_streams -= 1
 
-    async def _words(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def _words(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         words = self.answer(prompt).split(" ")
         for index, word in enumerate(words):
             await trio.lowlevel.checkpoint()

@@ -13,6 +13,8 @@ from nexus_trio.responders.scripted.topics import choose
 from nexus_trio.responders.scripted.voice import Voice
 
 REPLY_CHARS: Final = 800
+ALOUD_CHARS: Final = 300
+"""Of a reply that a whole room hears: a line or two, and no story."""
 
 # Topics that may have a second sentence, as the themes of a room may; and those
 # that never have one, even where the room has lines of its own for them.
@@ -30,11 +32,14 @@ def make_reply(seed: int, book: Book, prompt: Prompt) -> str:
     if reading.labels:
         voice.topic = listed(reading.labels, "and")
         kept = f" {voice.say('label')}"
-    return (_clip(said, REPLY_CHARS - len(kept)) + kept).strip()
+    most = ALOUD_CHARS if prompt.aloud else REPLY_CHARS
+    return (_clip(said, most - len(kept)) + kept).strip()
 
 
 def _plain(reading: Reading, voice: Voice) -> str:
     topic = choose(reading, voice)
+    if voice.prompt.aloud:  # no introductions, and no questions on top, before a whole room
+        return "" if topic == "label" else voice.say(topic)
     opening = _opening(topic, voice)
     if topic == "label":
         return opening
