@@ -7,12 +7,13 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -41,10 +42,12 @@ class Bridge:
         return self.process.wait(timeout=GUARD)
 
     def close(self) -> None:
-        """Kill it if it still runs, and remove what was its own."""
+        """Kill it if it still runs, its worker too, and remove what was its own."""
         if self.process.poll() is None:
             self.process.kill()
             self.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.log.close()
         if self.folder is not None:
             self.folder.cleanup()
@@ -111,6 +114,7 @@ def spawn(
         stdout=log,
         stderr=log,
         cwd=HERE,
+        start_new_session=True,  # a group of its own, for the end of all of it
         env=os.environ
         | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(HERE)}
         | {"NEXUS_DATA": folder.name if folder is not None else str(data)}
