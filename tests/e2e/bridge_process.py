@@ -120,7 +120,7 @@ def spawn(
         stdout=log,
         stderr=log,
         cwd=HERE,
-        start_new_session=True,
+        start_new_session=True,  # a group of its own, for the end of all of it
         env=os.environ
         | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(HERE)}
         | {"NEXUS_DATA": folder.name if folder is not None else str(data)}

@@ -29,11 +29,11 @@ def hasty(log: Path) -> Iterator[Bridge]:
     """A moody server whose every patience is short and whose every queue is small."""
     with moody(
         log=log,
-        wishes={"ping": 0.3, "silence": 0.6, "heartbeat": 0.2},
+        wishes={"ping": 0.3, "silence": 1.5, "heartbeat": 0.2},
         NEXUS_PRESENCE_GRACE_S="0.3",
         NEXUS_SESSION_IDLE_S="1",
         NEXUS_TURN_TIMEOUT_S="1",
-        NEXUS_CRISIS_PATIENCE_S="0.1",
+        NEXUS_CRISIS_PATIENCE_S="0.5",
         NEXUS_OUTBOX_FRAMES="16",
     ) as running:
         yield running

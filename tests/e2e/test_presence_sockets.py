@@ -10,7 +10,7 @@ import trio
 from bridge_process import GUARD, Bridge
 from live_clients import Talk, following, fresh, talking
 
-GRACE, IDLE, SILENCE = 0.3, 1.0, 0.6
+GRACE, IDLE, SILENCE = 0.3, 1.0, 1.5
 """As in the fixture `hasty`."""
 
 

@@ -224,7 +224,7 @@ STEPS = st.one_of(
     steps("return", devices),
     steps("return", devices),
     steps("read", devices, st.integers(1, 30)),
-    steps("mode", st.sampled_from(["ready", "ready", "stream", "hang", "hang", "fail"])),
+    steps("mode", st.sampled_from(["ready", "stream", "hang", "hang", "fail", "fail"])),
     steps("join", users, rooms),
     steps("leave", users, rooms),
     steps("settle"),
@@ -278,4 +278,4 @@ def test_each_event_once_and_in_order_or_not_recovered(monkeypatch: pytest.Monke
     print("\n" + "\n".join(f"{name:30} {count:>9,}" for name, count in sorted(tally.items())))
     # What never happened was not shown, nor what never overlapped.
     assert not [name for name in REACHED if not tally[name]]
-    assert tally["overlaps"] > tally["steps"] / 10
+    assert tally["overlaps"] > tally["steps"] / 2
