@@ -471,6 +471,22 @@ async def test_erasing_much_takes_all_of_it(store: Store) -> None:
     assert {event.user_id for event in events} == {"ben", None}
 
 
+async def test_answers_given_aloud_are_among_the_events_of_whom_they_answer(store: Store) -> None:
+    await store.append([PutSession(session()), PutTurn("ada", answered())])
+    said = await tell(store, "said", "ada", "what is this?")
+    answer = RoomEvent(
+        "Tower", "said", "persona:Iris", "Iris", "a tower", Position(said.epoch, 2), NOW, "ada"
+    )
+    await store.append([PutRoomEvent(answer)])
+    await tell(store, "said", "ben", "hm")
+    found = await store.events_of("ada", None, 9)
+    assert [event.text for event in found] == ["what is this?", "a tower"]
+    assert found[1] == answer
+    assert await store.events_of("ada", found[0], 9) == (answer,)
+    assert (await store.erase("ada")).events == 2
+    assert await store.events_of("ada", None, 9) == ()
+
+
 # --- what is old ---
 
 

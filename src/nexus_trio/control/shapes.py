@@ -67,7 +67,7 @@ def turn(value: Turn) -> dict[str, Any]:
 
 
 def event(value: RoomEvent) -> dict[str, Any]:
-    """What the user did in a room."""
+    """What the user did in a room, or was answered there; then `about` is the user."""
     return {
         "room": value.room,
         "position": str(value.position),
@@ -76,6 +76,7 @@ def event(value: RoomEvent) -> dict[str, Any]:
         "user_id": value.user_id,
         "username": value.username,
         "text": value.text,
+        "about": value.about,
     }
 
 

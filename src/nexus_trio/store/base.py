@@ -201,6 +201,8 @@ class Store(Protocol):
     ) -> tuple[RoomEvent, ...]:
         """At most `limit` of the user's events that are kept, behind `after`, one of them.
 
+        The answers that it was given aloud (`RoomEvent.about`) are among them.
+
         One room after the other, in an order that stays the same, and in each
         room by position. Erased ones are nobody's any more.
         """

@@ -199,7 +199,7 @@ class MemoryStore:
             event
             for nth, room in enumerate(rooms[first:])
             for event in self._events[room]
-            if event.user_id == user_id and event.position is not None
+            if user_id in (event.user_id, event.about) and event.position is not None
             # Behind `after` in its own room; all of them in those that follow.
             if nth or event.position.offset > seen
         )

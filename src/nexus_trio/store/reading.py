@@ -220,21 +220,21 @@ def rooms_of(connection: apsw.Connection, user_id: str) -> dict[str, str | None]
 def events_of(
     connection: apsw.Connection, user_id: str, after: RoomEvent | None, limit: int
 ) -> tuple[RoomEvent, ...]:
-    """A page of the user's events: by the rooms' own order, then by position."""
+    """A page of the user's events and the answers to it: by the rooms' order, then by position."""
     behind = 0
     if after is not None and after.position is not None:
         room = _one(connection, "SELECT id FROM rooms WHERE name = ?", after.room)
         behind = bounds(room[0], OFFSET_BITS)[0] + after.position.offset
     found: Any = connection.execute(
-        "SELECT e.id, r.name, r.epoch, e.event, e.username, e.text, e.at"
+        "SELECT e.id, r.name, r.epoch, e.event, e.user_id, e.username, e.text, e.at, e.about"
         f" FROM room_events AS e JOIN rooms AS r ON r.id = e.id >> {OFFSET_BITS}"
-        " WHERE e.user_id = ? AND e.id > ? ORDER BY e.id LIMIT ?",
+        " WHERE (e.user_id = ?1 OR e.about = ?1) AND e.id > ?2 ORDER BY e.id LIMIT ?3",
         (user_id, behind, limit),
     )
     offset = (1 << OFFSET_BITS) - 1
     return tuple(
-        RoomEvent(room, event, user_id, name, text, Position(epoch, key & offset), _moment(at))
-        for key, room, epoch, event, name, text, at in found
+        RoomEvent(room, event, who, name, text, Position(epoch, key & offset), _moment(at), about)
+        for key, room, epoch, event, who, name, text, at, about in found
     )
 
 

@@ -54,7 +54,8 @@ def messages(prompt: Prompt, window: int) -> list[Message]:
         left -= tokens(exchange.message) + tokens(exchange.response)
         if left < 0:
             break
-        told.append({"role": "assistant", "content": exchange.response})
+        if exchange.response:
+            told.append({"role": "assistant", "content": exchange.response})
         told.append({"role": "user", "content": exchange.message})
     told.append({"role": "system", "content": system})
     told.reverse()
@@ -66,10 +67,13 @@ def system_prompt(prompt: Prompt) -> str:
     """Who the model is, where, with whom, and what it has to mind."""
     room, persona = prompt.room, prompt.room.persona
     who = f"a person called {prompt.username}" if prompt.username else "one person"
+    how = "alone"
+    if prompt.aloud:
+        how = "aloud: all in the room hear you, so answer in one to three sentences"
     parts = [
         f"You are {persona.name}, an AI persona. {persona.description}",
         f"You are in {room.title}. {room.description}",
-        f"You talk with {who}, alone. Stay {persona.name}, answer in the language that they write,"
+        f"You talk with {who}, {how}. Stay {persona.name}, answer in the language that they write,"
         " and keep to the length of a chat. You are an AI and never deny it.",
     ]
     if care := CARE.get(prompt.crisis_level):
