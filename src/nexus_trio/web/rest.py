@@ -140,7 +140,8 @@ class Rest:
         """Erase a session and all that is held of its user.
 
         What the user said aloud goes too, and what personas answered to it. A turn
-        that runs is aborted first. It can't be undone; the next message of this user opens a new session with a new id.
+        that runs is aborted first. It can't be undone; the next message of this user
+        opens a new session with a new id.
         """
         return answer(codec.erased(await self._hub.erase(user_id)))
 
