@@ -50,6 +50,19 @@ async def left_behind(store: Store, users: int = 2) -> Position:
     return tail
 
 
+async def test_a_responder_is_shown_the_same_before_and_after_a_restart() -> None:
+    store, responder = FaultyStore(Names()), FakeResponder()
+    async with open_fake_hub(responder, store) as hub:
+        for words in ("hello", "I want to die", "my friend wants to die", "how are you?"):
+            await hub.ask("ada", words)
+        await hub.ask("ada", "before")
+    async with open_fake_hub(responder, store) as hub:
+        await hub.ask("ada", "after")
+    before, after = (prompt.history for prompt in responder.prompts[-2:])
+    assert after[:-1] == before
+    assert not any("988" in exchange.response for exchange in after)
+
+
 async def test_rooms_start_empty_and_say_who_has_left(store: Store) -> None:
     tail = await left_behind(store)
     async with open_fake_hub(store=store) as hub:

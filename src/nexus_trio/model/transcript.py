@@ -61,6 +61,13 @@ class Turn:
     client_ref: str | None = field(default=None, repr=False)
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def spoken(self) -> str:
+        """The response without the notices that stand before it: what the responder wrote."""
+        shown = [self.crisis.notice, *(notice.text for notice in self.notices)]
+        before = "\n\n".join(text for text in shown if text)
+        return self.response.removeprefix(before).removeprefix("\n\n") if before else self.response
+
     def ended(self, event: TurnEvent, response: str, position: Position) -> Turn:
         """This turn after `event`, by the table; `TurnEnded` where it has no row."""
         try:

@@ -69,7 +69,7 @@ class SessionState:
         self.watch = Watch() if record.watch is None else Watch.from_tuple(record.watch)
         answered = [t for t in loaded.window if t.status == "answered"]
         self.window: deque[Exchange] = deque(
-            (Exchange(t.message, t.response, t.number) for t in answered), maxlen=window
+            (Exchange(t.message, t.spoken, t.number) for t in answered), maxlen=window
         )
 
     @property
