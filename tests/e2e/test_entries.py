@@ -324,7 +324,7 @@ def test_a_turn_that_outlasts_the_grace_is_answered_as_aborted(entry: str) -> No
         ("command", ("--workers", "0"), {"NEXUS_AUTH": "tokens"}, "not built yet"),
         ("serve", (), {"NEXUS_DURABILITY": "forever"}, "durability must be"),
         ("serve", ("--data", "/proc/sys/nexus"), {}, "--data"),
-        ("serve", (), {"NEXUS_RESPONDER": "openai"}, "not built yet"),
+        ("serve", (), {"NEXUS_RESPONDER": "openai"}, "NEXUS_OPENAI_BASE_URL"),
         ("serve", (), {"NEXUS_BROKER": "redis://localhost"}, "not built yet"),
         ("serve", (), {"NEXUS_PORT": "many"}, "must be a number"),
         ("serve", (), {"NEXUS_WORLD": "/nowhere.toml"}, "NEXUS_WORLD"),

@@ -101,7 +101,9 @@ async def test_a_model_that_breaks_off_is_a_failure_and_what_came_is_kept(server
             await ws.send(type="message", ref="m", message="word-of !mode=cut !words=6")
             error = (await ws.until("error"))[-1]
     assert (error["code"], error["retry"]) == ("responder_failed", True)
-    assert error["partial"] == "echo word-of word-of word-of"
+    # What was released of it: the last word might have been the beginning of another one.
+    assert error["partial"].startswith("echo word-of word-of")
+    assert "echo word-of word-of word-of".startswith(error["partial"])
     (turn,) = server.call("GET", "/bridge/sessions/broken/history")[1]["turns"]
     assert (turn["status"], turn["response"]) == ("aborted", error["partial"])
 

@@ -37,11 +37,13 @@ MODELS = ("fake", "fake-stateless")
 async def test_a_stream_has_openai_s_shape() -> None:
     async with serving(FakeResponder(mode="stream")) as bridge:
         seen = await streamed(bridge)
-        assert seen.pieces == ["reply", " 1", " to", " hello"]
+        # Released as they are screened, so not piece by piece as they came.
+        assert "".join(seen.pieces) == "reply 1 to hello"
+        assert len(seen.pieces) > 1
         assert seen.finishes == ["stop"]
         assert seen.chunks[-1]["choices"][0]["delta"] == {}
         assert {chunk["object"] for chunk in seen.chunks} == {"chat.completion.chunk"}
-        assert seen.usages == ["absent"] * 5
+        assert set(seen.usages) == {"absent"}
         assert await turns(bridge) == [("hello", "answered", seen.content)]
 
 
@@ -50,7 +52,7 @@ async def test_usage_comes_last_where_it_is_asked_for(model: str) -> None:
     async with serving(FakeResponder(mode="stream")) as bridge:
         seen = await streamed(bridge, model=model, stream_options={"include_usage": True})
         assert seen.chunks[-1]["choices"] == []
-        assert seen.usages[:-1] == [None] * 5
+        assert set(seen.usages[:-1]) == {None}
         whole = await complete(bridge, model="fake-stateless")
         # "reply 1 to hello", for the one as for the other.
         assert seen.usages[-1] == whole.json["usage"]

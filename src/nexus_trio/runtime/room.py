@@ -76,6 +76,9 @@ class RoomActor:
         # the view at once (no ghost, I15); `left` is published when it can be.
         # So too for those whom a crash of the process left in the stored stream.
         self._owed: dict[str, RoomEvent] = {}
+        # The operation under way, and who is to be disowned when it has ended.
+        self._handling: Ask | None = None
+        self._leaving: tuple[str, str | None] | None = None
         # The newest events and when they came, the last one at `_state.position`.
         self._recent: deque[tuple[float, Heard]] = deque(maxlen=WINDOW_EVENTS)
         self._overhear: Callable[[RoomEvent], None] = _to_nobody
@@ -97,12 +100,16 @@ class RoomActor:
     async def run(self) -> None:
         """Handle asks until cancelled."""
         while True:
-            ask = await self._mailbox.receive()
+            ask = self._handling = await self._mailbox.receive()
             try:
                 await self._handle(ask)
             except NexusError as error:
                 ask.slot.fail(error)
             finally:
+                self._handling = None
+                if self._leaving is not None:
+                    leaving, self._leaving = self._leaving, None
+                    self.disown(*leaving)
                 if ask.kind in ("join", "leave") and not ask.slot.answered:
                     self.disown(ask.user_id, ask.username)
                     if ask.kind == "join":
@@ -169,12 +176,17 @@ class RoomActor:
         """The user is not here, from now on; the stream will be told when it can be.
 
         What stands before its `left` there is still the user's to hear, and so is that.
+        Words of the user that are on their way come first: nobody speaks who has gone.
         """
+        ask = self._handling
+        if ask is not None and ask.kind == "say" and ask.user_id == user_id:
+            self._leaving = (user_id, username)
+            return
         self._owed[user_id] = RoomEvent(self.spec.name, "left", user_id, username)
 
     def owes(self, user_id: str) -> bool:
         """Whether the stream has yet to be told that the user is not here."""
-        return user_id in self._owed
+        return user_id in self._owed or (self._leaving or ("",))[0] == user_id
 
     def _deliver(self, event: RoomEvent) -> None:
         effects = apply(self._state, event)
