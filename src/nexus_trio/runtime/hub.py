@@ -55,6 +55,10 @@ from nexus_trio.runtime.stateless import NOBODY, Earlier, Stateless
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Expired, Page
 
+SHOWN = 4096
+"""Positions of notices that were shown and never stored, kept for their users' next
+sessions: as many as speak of a crisis while the store is down; the oldest go."""
+
 CLOSING_SHARE = 0.1
 """Of the grace period, what the store has for the turns that are cut off at its end."""
 
@@ -570,6 +574,8 @@ class Hub:
         finally:
             del self._sessions[session.user_id]
             if session.shown is not None:
+                while len(self._shown) >= SHOWN:
+                    del self._shown[next(iter(self._shown))]
                 self._shown[session.user_id] = session.shown
             session.ended.set()
 
