@@ -18,7 +18,7 @@ from disk import Disk
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import NO_CRISIS, Position
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store import writer
+from nexus_trio.store import upkeep, writer
 from nexus_trio.store.base import PutSession, PutTurn, SessionRecord
 from nexus_trio.store.sqlite import SqliteStore, open_store
 from nexus_trio.testing.hubs import Names, open_fake_hub
@@ -225,3 +225,31 @@ def test_the_disk_can_fail() -> None:
     disk.fault = "full"
     with pytest.raises(apsw.FullError):
         disk.check()
+
+
+async def test_a_log_that_can_not_be_folded_stops_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither beside the writer nor by it: what was committed is safe in the log."""
+    whole, refused = upkeep.fold_log, 0
+
+    def full(connection: apsw.Connection, mode: int) -> int:
+        nonlocal refused
+        refused += 1
+        raise apsw.FullError("told to be full")
+
+    for name, pages in (("FOLD_PAGES", 5), ("FULL_PAGES", 10), ("MOST_PAGES", 20)):
+        monkeypatch.setattr(upkeep, name, pages)
+    monkeypatch.setattr(upkeep, "fold_log", full)
+    async with open_store(tmp_path / "data", "power", Names()) as store:
+        for number in range(1, 60):
+            await store.append(put("ada", number))
+        assert refused > 1
+        assert store.healthy
+        assert "could not be folded: FullError" in caplog.text
+        monkeypatch.setattr(upkeep, "fold_log", whole)
+        await store.append(put("ada", 60))
+    async with open_store(tmp_path / "data", "power", Names()) as store:
+        loaded = await store.load("ada", 1)
+        assert loaded is not None
+        assert loaded.turns == 60

@@ -106,7 +106,11 @@ class Upkeep:
         if full and (rest <= REST_PAGES or self._log_pages >= MOST_PAGES):
             # While the file is swept it stays as it is, and the log grows.
             if not self.turnstile.locked():
-                await self._exclusively(self._fold_rest)
+                try:
+                    await self._exclusively(self._fold_rest)
+                except apsw.Error as error:
+                    # What was committed is in the log, and stays there until it can be folded.
+                    log.warning("the store's log could not be folded: %s", type(error).__name__)
         elif full or rest >= FOLD_PAGES:
             self._fold_due.set()
 
