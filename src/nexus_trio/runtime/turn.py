@@ -136,39 +136,86 @@ async def _answer(
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
         return reply
-    await _commit(state, turn, services, job)
-    state.turns = turn.number
+    receipt = _Receipt()
+    event: TurnEvent | None = None
     with trio.CancelScope() as job.scope:
         if job.stopped:
             job.scope.cancel()
         try:
-            # Stopped while it waited: nobody is asked for a reply.
-            await trio.lowlevel.checkpoint_if_cancelled()
-            event = await _listen(job, turn, prompt, released, services, live)
-        except trio.Cancelled:
-            # Stop, erasure or shutdown: what was heard is stored as it is.
-            await _end(state, job, turn, "stop", "".join(job.heard), services)
-            raise
+            async with trio.open_nursery() as nursery:
+                # Beside the responder: a model's first words take longer than a commit.
+                nursery.start_soon(_receive, state, turn, services, job, receipt, nursery)
+                try:
+                    # The commit begins. Stopped while it waited: nobody is asked for a reply.
+                    await trio.lowlevel.checkpoint()
+                    event = await _listen(job, turn, prompt, released, services, live, receipt)
+                except trio.Cancelled:
+                    event = "stop"  # or erasure, or shutdown
+                    raise
+        finally:
+            if receipt.refused is not None:
+                raise receipt.refused
+            if event == "stop":
+                # What was heard is stored as it is.
+                await _end(state, job, turn, "stop", "".join(job.heard), services)
     if job.scope.cancelled_caught:
         raise Aborted("the turn was stopped", partial="".join(job.heard))
+    assert event is not None
     return await _conclude(state, job, turn, event, services)
 
 
+class _Receipt:
+    """Whether the user's words are stored yet, or why they can't be."""
+
+    def __init__(self) -> None:
+        self.stored = trio.Event()
+        self.refused: StoreUnavailable | None = None
+
+
+async def _receive(
+    state: SessionState,
+    turn: Turn,
+    services: Services,
+    job: Job,
+    receipt: _Receipt,
+    nursery: trio.Nursery,
+) -> None:
+    """Store `turn` as received; where that can't be, end what runs beside it."""
+    try:
+        await _commit(state, turn, services, job)
+    except StoreUnavailable as error:
+        receipt.refused = error
+        nursery.cancel_scope.cancel()
+        return
+    state.turns = turn.number
+    receipt.stored.set()
+
+
 async def _listen(
-    job: Job, turn: Turn, prompt: Prompt, released: Released, services: Services, live: Live
+    job: Job,
+    turn: Turn,
+    prompt: Prompt,
+    released: Released,
+    services: Services,
+    live: Live,
+    receipt: _Receipt,
 ) -> Literal["answer", "fail", "time_out"]:
     """Hear the responder out, within its time, into `job.heard`: what is released of its words.
 
-    It is told as it comes. Where the rest is withheld, the responder is heard no further.
+    It is told as it comes, and nothing before the user's own words are stored. Where the
+    rest is withheld, the responder is heard no further.
     """
     try:
         with trio.move_on_after(_patience(turn, services)) as job.listening:
             job.finish_by(job.hurry)
             async with services.responder.stream(prompt) as pieces:
                 async for piece in pieces:
+                    if not receipt.stored.is_set():
+                        await receipt.stored.wait()
                     _release(live, job, turn, released.hear(piece))
                     if released.withheld:
                         break
+            await receipt.stored.wait()
             _release(live, job, turn, released.end())
             _tell(live, job, turn, "")  # of a reply without words, the notices
             return "answer"
