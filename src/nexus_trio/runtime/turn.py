@@ -1,10 +1,10 @@
 """One message, from the session's mailbox to its answer: `run_turn`, top to bottom.
 
 The order is the guarantee. The watch is folded first, and synchronously. The
-user's words and the verdict are committed before a slow responder is asked, so
-that a model that hangs loses neither; a reply that is ready at once shares
-that commit. From the last commit to the return there is no checkpoint, so what
-is stored as answered is answered (I9, I17).
+user's words and the verdict are committed before anything that a slow responder
+says is told, so that a model that hangs loses neither; a reply that is ready at
+once shares that commit. From the last commit to the return there is no
+checkpoint, so what is stored as answered is answered (I9, I17).
 """
 
 from __future__ import annotations
