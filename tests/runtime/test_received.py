@@ -55,14 +55,13 @@ async def test_it_is_asked_meanwhile_and_heard_afterwards(mode: str) -> None:
 
 
 async def test_a_notice_waits_for_neither() -> None:
-    store = GatedStore()
-    async with open_fake_hub(FakeResponder(mode="hang"), store=store) as hub:
-        async with hub.connect("ada") as one:
-            await told(one)
-            store.opened = trio.Event()
-            one.message("m1", WISH)
-            assert [type(frame) for frame in await told(one)] == [Noticed]
-            store.opened.set()
+    store, responder = GatedStore(), FakeResponder(mode="hang")
+    async with open_fake_hub(responder, store=store) as hub, hub.connect("ada") as one:
+        await told(one)
+        store.opened = trio.Event()
+        one.message("m1", WISH)
+        assert [type(frame) for frame in await told(one)] == [Noticed]
+        store.opened.set()
 
 
 @pytest.mark.parametrize("fault", ["down", "hang"])

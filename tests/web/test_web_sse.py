@@ -11,6 +11,7 @@ from checked_frames import parsed
 from live_wire import Follow
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from nexus_trio.store.base import Page
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names
 from nexus_trio.web.sse import TurnBody
@@ -133,6 +134,48 @@ async def test_a_long_wait_has_heartbeats(autojump_clock: MockClock) -> None:
         # 120 s until the turn times out, a comment every 15 s of silence.
         assert came.count(b":\n\n") in (7, 8)
         assert came[-1].startswith(b"event: error\n")
+
+
+@pytest.mark.parametrize("policy", ["abort", "keep"])
+async def test_at_whatever_step_its_client_goes_a_chat_ends_as_it_is_set(policy: str) -> None:
+    """One that goes before the answer has begun, too: Quart then never comes to its body."""
+    ends: dict[tuple[str, ...], int] = {}
+    for step in range(70):
+        responder = FakeResponder(mode="hang")
+        async with serving(responder, on_disconnect=policy) as bridge:
+            put, receive = trio.open_memory_channel[dict[str, object]](2)
+            sent: list[object] = []
+            body = b'{"user_id":"ada","message":"hello"}'
+            put.send_nowait({"type": "http.request", "body": body, "more_body": False})
+
+            async def send(event: object, sent: list[object] = sent) -> None:
+                await trio.lowlevel.checkpoint()
+                sent.append(event)
+
+            scope = {
+                "type": "http", "method": "POST", "path": "/bridge/chat", "server": None,
+                "raw_path": b"/bridge/chat", "query_string": b"", "http_version": "1.1",
+                "scheme": "http", "root_path": "",
+                "headers": [
+                    (b"host", b"127.0.0.1"), (b"accept", b"text/event-stream"),
+                    (b"content-type", b"application/json"),
+                    (b"content-length", str(len(body)).encode()),
+                ],
+            }  # fmt: skip
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(bridge.app.asgi_app, scope, receive.receive, send)
+                for _ in range(step):
+                    await trio.lowlevel.checkpoint()
+                put.send_nowait({"type": "http.disconnect"})
+                await wait_all_tasks_blocked()
+                running = responder.open_streams
+                responder.release.set()
+            await wait_all_tasks_blocked()
+            held = await bridge.hub.history("ada") if bridge.hub.sessions() else Page(())
+            status = tuple(turn.status for turn in held.turns)
+            assert running == (policy == "keep" and status == ("answered",))
+            ends[status] = ends.get(status, 0) + 1
+    assert ends == {("aborted" if policy == "abort" else "answered",): 70}
 
 
 async def test_following_a_user_and_its_room() -> None:

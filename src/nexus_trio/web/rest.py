@@ -24,7 +24,7 @@ from nexus_trio.web import codec, wire
 from nexus_trio.web.body import read_fields, wants_stream
 from nexus_trio.web.openapi import described
 from nexus_trio.web.sse import HEADERS as STREAM_HEADERS
-from nexus_trio.web.sse import TurnBody
+from nexus_trio.web.sse import OPEN, TurnBody
 
 VERSION = version("nexus-trio")
 
@@ -85,6 +85,7 @@ class Rest:
         if not wants_stream():
             return answer(codec.reply(await hub.ask(user_id, message, **rest)))
         stream = await hub.stream(user_id, message, **rest)
+        request.scope[OPEN].append(stream)  # type: ignore[literal-required]  # in no ASGI type
         response = TrioResponse(b"", 200, STREAM_HEADERS)
         response.response = TurnBody(stream)
         response.timeout = None

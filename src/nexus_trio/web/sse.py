@@ -47,8 +47,15 @@ def event(name: str, data: str, ident: str | None = None) -> bytes:
     return f"event: {name}\n{line}data: {data}\n\n".encode()
 
 
+OPEN = "nexus_trio.turns"
+"""Where a call's scope holds the turns that it streams: they are closed when the call ends."""
+
+
 class TurnBody(ResponseBody):
-    """The body of a streamed chat: notice and delta events, then one `reply` or `error`."""
+    """The body of a streamed chat: notice and delta events, then one `reply` or `error`.
+
+    It closes nothing: a client that goes before Quart has begun with it never comes to its end.
+    """
 
     def __init__(self, turn: TurnStream) -> None:
         self._turn = turn
@@ -62,7 +69,7 @@ class TurnBody(ResponseBody):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._turn.close()
+        return
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return TurnEvents(self._turn)
@@ -112,7 +119,10 @@ class TurnEvents:
 
 
 class Streams:
-    """ASGI middleware: serves `GET /bridge/events`, passes everything else on."""
+    """ASGI middleware: serves `GET /bridge/events`, passes everything else on.
+
+    Of what it passes on it closes the turns that were left in the scope (`OPEN`).
+    """
 
     def __init__(self, hub: Hub, app: Asgi) -> None:
         self._hub = hub
@@ -121,7 +131,12 @@ class Streams:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one call; a stream lasts until either side ends it."""
         if scope["type"] != "http" or (scope["method"], scope["path"]) != ("GET", PATH):
-            await self._app(scope, receive, send)
+            turns: list[TurnStream] = []
+            try:
+                await self._app({**scope, OPEN: turns}, receive, send)
+            finally:
+                for turn in turns:
+                    turn.close()
             return
         stream = Stream(send)
         try:
