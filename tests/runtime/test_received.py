@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.errors import Aborted, StoreUnavailable
+from nexus_trio.responders.base import Prompt
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Heard, Noticed
+from nexus_trio.runtime.hub import Hub
 from nexus_trio.store.base import Write
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names, open_fake_hub
@@ -119,6 +122,40 @@ async def test_a_stop_meanwhile_ends_the_call_and_waits_for_the_words(fault: str
         assert [(turn.message, turn.status) for turn in turns] == (
             [("hello", "aborted")] if fault is None else []
         )
+
+
+class InNursery(FakeResponder):
+    """Waits inside a nursery, as connecting does: a cancellation comes out of it in a group."""
+
+    @asynccontextmanager
+    async def stream(self, prompt: Prompt) -> AsyncIterator[AsyncIterator[str]]:
+        async with trio.open_nursery():
+            await trio.sleep_forever()
+        yield aiter(())  # type: ignore[call-overload]  # never comes here
+
+
+@pytest.mark.parametrize("how", ["stop", "erase", "close"])
+async def test_a_stop_ends_a_turn_whose_responder_waits_in_a_nursery(how: str) -> None:
+    store = FaultyStore(Names())
+    async with open_fake_hub(InNursery(mode="stream"), store=store) as hub:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(aborted, hub)
+            await wait_all_tasks_blocked()
+            if how == "stop":
+                assert hub.stop("ada", "r")
+            elif how == "close":
+                hub.give_up()
+            else:
+                await hub.erase("ada")
+        if how == "erase":
+            return
+        turns = (await hub.history("ada")).turns
+        assert [(turn.message, turn.status) for turn in turns] == [("hello", "aborted")]
+
+
+async def aborted(hub: Hub) -> None:
+    with pytest.raises(Aborted):
+        await hub.ask("ada", "hello", client_ref="r")
 
 
 async def test_a_responder_that_breaks_meanwhile_leaves_a_turn_that_is_ended() -> None:

@@ -149,7 +149,8 @@ async def _answer(
                     # The commit begins. Stopped while it waited: nobody is asked for a reply.
                     await trio.lowlevel.checkpoint()
                     event = await _listen(job, turn, prompt, released, services, live, receipt)
-                except trio.Cancelled:
+                # In a group, too: a responder may wait in a nursery, as connecting does.
+                except* trio.Cancelled:
                     event = "stop"  # or erasure, or shutdown
                     raise
         finally:
