@@ -73,9 +73,12 @@ def numbers(got: Heard) -> list[tuple[int, str]]:
     return [(turn["turn"], turn["status"]) for turn in got.named("turn")]
 
 
-async def until_it_hangs(responder: FakeResponder) -> None:
+async def until_it_hangs(hub: Hub, responder: FakeResponder) -> None:
     """Return once the message that it was given last is received and waits for its end."""
     while not responder.open_streams:
+        await trio.lowlevel.checkpoint()
+    # The responder is asked while the message is stored.
+    while (await hub.session("ada")).session_messages < responder.prompts[-1].turn:
         await trio.lowlevel.checkpoint()
 
 
@@ -112,7 +115,7 @@ async def test_a_turn_that_ends_meanwhile_is_there_once(
             await hub.ask("ada", f"message {number}")
         responder.mode = "hang"
         nursery.start_soon(hub.ask, "ada", "open")
-        await until_it_hangs(responder)
+        await until_it_hangs(hub, responder)
 
         async def end() -> None:
             responder.mode = "ready"
@@ -136,7 +139,7 @@ async def test_a_turn_without_an_end_comes_last_as_received(store: Store | None)
         await hub.ask("ada", "hello")
         responder.mode = "hang"
         nursery.start_soon(hub.ask, "ada", "open")
-        await until_it_hangs(responder)
+        await until_it_hangs(hub, responder)
         got = Heard()
         await answer(hub, EXPORT, got.take)
         assert numbers(got) == [(1, "answered"), (2, "received")]
