@@ -15,8 +15,8 @@ A reply as it is written, and what happens meanwhile:
                     ...                      # what was shown of this reply is void
     print(turn.reply.position)
 
-    async for event in client.events():      # RoomEvent, Notice, Elsewhere, Gap, and where it stands:
-        match event:                         # Connected, Disconnected, Reconnected
+    async for event in client.events():      # RoomEvent, Notice, Elsewhere, Gap, and where it
+        match event:                         # stands: Connected, Disconnected, Reconnected
             case RoomEvent(event="said", user_id=who, text=text):
                 print(who, text)
 

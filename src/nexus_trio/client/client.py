@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
 
+import trio
+
+from nexus_trio.client.calls import Call, SayCall, StopCall, TurnCall
+from nexus_trio.client.core import Core
 from nexus_trio.client.events import Event
 from nexus_trio.client.pages import HistoryPage, RoomCount
+from nexus_trio.client.reading import Reading
 from nexus_trio.client.turn import Turn
 from nexus_trio.client.values import Spoken, Statistics
+from nexus_trio.errors import InvalidRequest
 from nexus_trio.model.envelope import Position, Reply, RoomView
+
+MOST: Final = 64
+"""Turns under way at once, and as many other calls: four times what a session's mailbox takes."""
+
+C = TypeVar("C", bound=Call)
 
 
 class Events:
     """`async for event in client.events()`: ends when the client is closed, raises `Ended`
     where the connection is over for good, after what was there is taken."""
 
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
     def __aiter__(self) -> Events:
         return self
 
     async def __anext__(self) -> Event:
-        raise NotImplementedError
+        return await self._core.next_event()
 
 
 class Client:
@@ -27,44 +44,65 @@ class Client:
 
     Every call waits while the connection is lost, until it is back, or until the client
     `Ended`. Cancelling a call leaves the client as it was: what was sent may or may not
-    have been done. At most 64 calls are under way; the next one waits for its turn.
+    have been done. At most 64 turns and 64 other calls are under way; the next one waits
+    for its turn.
     """
+
+    def __init__(self, core: Core, reading: Reading, user: str | None) -> None:
+        self._core = core
+        self._reading = reading
+        self._user = user
+        self._turns = trio.Semaphore(MOST)
+        self._others = trio.Semaphore(MOST)
+
+    def __repr__(self) -> str:
+        state = "ended" if self._core.ended else "connected" if self.connected else "disconnected"
+        return f"<Client of {self._user!r}, {state}>"
 
     # --- where it stands; none of it waits ---
 
     @property
     def user(self) -> str | None:
         """Whose connection it is, as `connect` was told."""
-        raise NotImplementedError
+        return self._user
 
     @property
     def connected(self) -> bool:
         """Whether the connection stands, as far as is known."""
-        raise NotImplementedError
+        return self._core.link is not None
 
     @property
     def session_id(self) -> str:
         """As in the last welcome."""
-        raise NotImplementedError
+        return self._core.session_id
 
     @property
     def room(self) -> str | None:
         """The room that the user is in, as last heard; None for in none."""
-        raise NotImplementedError
+        return self._core.room
 
     @property
     def position(self) -> Position:
         """The last position of the session's stream that came here: `after` of a later connect."""
-        raise NotImplementedError
+        position = self._core.position
+        assert position is not None  # a client is welcomed before anybody has it
+        return position
 
     @property
     def room_position(self) -> Position | None:
         """The same of the room's stream: `room_after`."""
-        raise NotImplementedError
+        return self._core.room_position
 
     def statistics(self) -> Statistics:
         """A moment of it, for tests and logs."""
-        raise NotImplementedError
+        core = self._core
+        return Statistics(
+            core.attempts,
+            core.welcomes,
+            len(core.pending),
+            len(core.events),
+            core.events.dropped,
+        )
 
     # --- turns ---
 
@@ -76,31 +114,53 @@ class Client:
         or `InvalidRequest` where the message can't be sent at all. Cancelled, the turn goes on
         at the server and its reply is in the history.
         """
-        raise NotImplementedError
+        call = self._turn_call(message, client_ref)
+        async with self._under_way(call, self._turns):
+            reply: Reply = await call.wait()
+            return reply
 
-    def stream(
-        self, message: str, *, client_ref: str | None = None
-    ) -> AbstractAsyncContextManager[Turn]:
+    @asynccontextmanager
+    async def stream(self, message: str, *, client_ref: str | None = None) -> AsyncIterator[Turn]:
         """The same turn as it is written: `async with client.stream(...) as turn`.
 
         Leaving the block before the reply is there stops the turn, be it by `break`, an
-        exception or cancellation; nothing waits for that. Errors are raised in the loop.
+        exception or cancellation; nothing waits for that, and where the connection is lost at
+        that moment it may go on. Errors are raised in the loop.
         """
-        raise NotImplementedError
+        call = self._turn_call(message, client_ref)
+        async with self._turns:
+            self._core.start(call)
+            try:
+                yield Turn(call, self._stop)
+            finally:
+                self._core.abandon(call)
 
     async def stop(self, client_ref: str | None = None) -> None:
         """End the turn with that reference, or all that are asked for here: see `Turn.stop`."""
-        raise NotImplementedError
+        for call in tuple(self._core.pending.values()):
+            if isinstance(call, TurnCall) and client_ref in (None, call.client_ref):
+                await self._stop(call)
+
+    async def _stop(self, target: TurnCall) -> None:
+        if not target.done:
+            await self._ask(StopCall(self._core.ref(), target))
+
+    def _turn_call(self, message: str, client_ref: str | None) -> TurnCall:
+        if not message:
+            raise InvalidRequest("message must be a string of at least 1 character")
+        return TurnCall(self._core.ref(), message, client_ref or uuid.uuid4().hex)
 
     # --- the room ---
 
     async def go(self, room: str) -> RoomView:
         """Go to a room. Raises `BridgeError` (`not_found` for no such room), `Ended`."""
-        raise NotImplementedError
+        view: RoomView = await self._ask(Call(self._core.ref(), "go", room=room))
+        return view
 
     async def look(self) -> RoomView:
         """Look at the room that the user is in. Raises `BridgeError`, `Ended`."""
-        raise NotImplementedError
+        view: RoomView = await self._ask(Call(self._core.ref(), "look"))
+        return view
 
     async def say(self, text: str) -> Spoken:
         """Say something aloud where the user is; at most once, whatever falls.
@@ -108,7 +168,7 @@ class Client:
         Raises `Unsettled` where the connection fell meanwhile and the room's events do not
         show the words; `BridgeError`, `Ended`.
         """
-        raise NotImplementedError
+        return Spoken(*await self._ask(SayCall(self._core.ref(), text)))
 
     # --- events ---
 
@@ -120,14 +180,14 @@ class Client:
         has then been seen. Each event comes once. Raises `RuntimeError` where another task
         reads already.
         """
-        raise NotImplementedError
+        return Events(self._core)
 
     async def ack(self, position: Position) -> None:
         """The user has seen everything up to `position`: crisis notices do not come again.
 
         For programs that do not read `events`, after showing `reply.crisis.notice`.
         """
-        raise NotImplementedError
+        await self._ask(Call(self._core.ref(), "ack", position=str(position)))
 
     # --- over HTTP ---
 
@@ -136,8 +196,25 @@ class Client:
 
         Raises `BridgeError` (`not_found` where nothing is held), `Unreachable`.
         """
-        raise NotImplementedError
+        if self._user is None:
+            raise InvalidRequest("give connect() the user whose history is to be read")
+        return await self._reading.history(self._user, after, limit)
 
     async def rooms(self) -> tuple[RoomCount, ...]:
         """All rooms. Raises `BridgeError`, `Unreachable`."""
-        raise NotImplementedError
+        return await self._reading.rooms()
+
+    # --- below all of them ---
+
+    async def _ask(self, call: Call) -> Any:
+        async with self._under_way(call, self._others):
+            return await call.wait()
+
+    @asynccontextmanager
+    async def _under_way(self, call: C, gate: trio.Semaphore) -> AsyncIterator[C]:
+        async with gate:
+            self._core.start(call)
+            try:
+                yield call
+            finally:
+                self._core.leave(call)

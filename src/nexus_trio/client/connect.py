@@ -1,14 +1,29 @@
-"""`connect`: a client for as long as a block runs."""
+"""`connect`: a client for as long as a block runs, and the loop that comes back."""
 
 from __future__ import annotations
 
+import random
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
 
+import trio
+
+from nexus_trio.client.address import Address, parse_address
 from nexus_trio.client.client import Client
+from nexus_trio.client.core import Core
+from nexus_trio.client.decode import Breach
+from nexus_trio.client.errors import Closed, Ended, ProtocolBroken, Unreachable
+from nexus_trio.client.link import Fell, run_link
+from nexus_trio.client.reading import Reading
 from nexus_trio.client.timing import Timing
+from nexus_trio.model import fields
 from nexus_trio.model.envelope import Position
+
+MOST_BREACHES: Final = 3
+"""Connections in a row that end in nonsense: a server that was mended between two is forgiven."""
 
 
 @asynccontextmanager
@@ -34,5 +49,111 @@ async def connect(
     by itself. Leaving the block, in whatever way, closes everything within a second;
     exceptions of the block come out as they are, in no group.
     """
-    raise NotImplementedError
-    yield
+    address, timing = parse_address(url), timing or Timing()
+    hello = _hello(user, token, room, username, locale)
+    core = Core(hello, after, room_after)
+    bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
+    keeper = Keeper(core, address, timing, bearer, ssl_context)
+    client = Client(core, Reading(address, bearer, timing, ssl_context), user)
+    raised: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keeper.run)
+        try:
+            await keeper.welcomed.wait()
+            if core.welcomes:
+                yield client
+        except trio.Cancelled:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised below, outside of the nursery
+            raised = error
+        finally:
+            refused = core.ended
+            core.end(Closed("the connect block of this client has been left"))
+            nursery.cancel_scope.cancel()
+    if raised is not None:
+        # Here it is in no group. It keeps its own traceback.
+        raise raised
+    if core.welcomes == 0 and refused is not None:
+        raise refused.again()
+
+
+def _hello(
+    user: str | None,
+    token: str | None,
+    room: str | None,
+    username: str | None,
+    locale: str | None,
+) -> dict[str, str]:
+    """The fields of the hello, checked as far as they can be here."""
+    if user is None and token is None:
+        raise ValueError("give connect() a user, or a token")
+    given = {
+        "user_id": None if user is None else fields.user_id(user, "user"),
+        "token": token,
+        "room": room,
+        "username": username,
+        "locale": None if locale is None else fields.locale(locale),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(eq=False)
+class Keeper:
+    """Keeps one client connected, until it `Ended` or is cancelled."""
+
+    core: Core
+    address: Address
+    timing: Timing
+    headers: dict[str, str] = field(repr=False)
+    tls: ssl.SSLContext | None
+    random: random.Random = field(default_factory=random.Random)
+    # Set with the first welcome, or when there will be none.
+    welcomed: trio.Event = field(default_factory=trio.Event)
+    _step: int = 0
+    _breaches: int = 0
+    # When the last connection stood, on trio's clock.
+    _stood_at: float = 0.0
+
+    async def run(self) -> None:
+        """One connection after the other."""
+        self.core.on_welcome = self.welcomed.set
+        try:
+            while True:
+                await self._once()
+        except Ended as ended:
+            self.core.end(ended)
+            self.welcomed.set()
+
+    async def _once(self) -> None:
+        """One connection, and the wait after it. Raises `Ended`."""
+        began, welcomes = trio.current_time(), self.core.welcomes
+        self.core.trying()
+        lines = [(name.lower().encode(), text.encode()) for name, text in self.headers.items()]
+        try:
+            await run_link(self.core, self.address, self.timing, lines, self.tls)
+        except Fell as fell:
+            self._breaches, reason = 0, str(fell)
+        except Breach as breach:
+            self._breaches, reason = self._breaches + 1, str(breach)
+            if self._breaches >= MOST_BREACHES or not self.core.welcomes:
+                raise ProtocolBroken(reason) from None
+        if not self.core.welcomes:
+            raise Unreachable(f"{reason}; start the server, or correct the URL")
+        now = trio.current_time()
+        stood = self.core.welcomes > welcomes
+        if stood:
+            self._stood_at = now
+            if now - began >= self.timing.steady_s:
+                self._step = 0
+        elif now - self._stood_at >= self.timing.give_up_s:
+            raise Unreachable(f"{reason}; given up after {self.timing.give_up_s:g} s")
+        wait = backoff(self.timing, self._step, self.random)
+        self._step += 1
+        self.core.fell(reason, wait)
+        await trio.sleep(wait)
+
+
+def backoff(timing: Timing, step: int, chance: random.Random) -> float:
+    """Seconds before attempt `step`, counted from 0."""
+    most = min(timing.backoff_most_s, timing.backoff_s * 2.0 ** min(step, 32))
+    return most * chance.uniform(0.5, 1.0)

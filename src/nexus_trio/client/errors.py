@@ -68,6 +68,10 @@ class Ended(ClientError):
         self.detail = detail
         self.code = code
 
+    def again(self) -> Ended:
+        """The same error for one more who waits: an exception is raised by one task alone."""
+        return type(self)(self.detail, self.code)
+
 
 class Closed(Ended):
     """The `connect` block that this client belongs to has been left."""

@@ -1,0 +1,208 @@
+"""One connection, from its first byte to its last: hello, reader, writer, watchdog."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, Final, NoReturn
+
+import trio
+
+from nexus_trio.client import decode
+from nexus_trio.client.address import Address
+from nexus_trio.client.core import Core, Goodbye
+from nexus_trio.client.decode import Breach
+from nexus_trio.client.errors import (
+    BadFrame,
+    Ended,
+    NotAuthenticated,
+    ProtocolBroken,
+    SessionErased,
+    TooManyConnections,
+)
+from nexus_trio.client.socket import (
+    PATH,
+    SUBPROTOCOL,
+    Socket,
+    SocketClosed,
+    SocketError,
+    SocketRefused,
+)
+from nexus_trio.client.timing import Timing
+
+FAREWELL_S: Final = 0.5
+"""A close frame may take so long at the end; leaving `connect` has a second in all."""
+
+FOR_GOOD: Final[dict[int, type[Ended]]] = {
+    4400: BadFrame,
+    4401: NotAuthenticated,
+    4409: TooManyConnections,
+    4410: SessionErased,
+}
+"""Close codes after which nobody comes back; a `bye` may say so of others."""
+
+BREACHES: Final = frozenset({1002, 1003, 1007})
+"""Close codes that say that one of the two does not speak the protocol."""
+
+
+class Fell(Exception):
+    """The connection is no more; another one may be tried."""
+
+
+class Link:
+    """A connection under way. It ends by an exception: `Fell`, `Breach`, `Ended`."""
+
+    def __init__(self, core: Core, timing: Timing, socket: Socket) -> None:
+        self._core = core
+        self._timing = timing
+        self._socket = socket
+        self._waiting = trio.Event()
+
+    def put(self, text: str) -> None:
+        """Have a frame sent. Never waits, never raises: the reader sees a connection that fell."""
+        try:
+            self._socket.put(text)
+        except SocketError:
+            return
+        self._waiting.set()
+
+    async def run(self) -> NoReturn:
+        """Until the connection falls. Cancelled, nothing is left behind."""
+        await self._hello()
+        lost: list[Exception] = []
+        async with trio.open_nursery() as nursery:
+            for task in (self._read, self._write, self._watch):
+                nursery.start_soon(self._guarded, task, lost, nursery.cancel_scope)
+        raise lost[0]
+
+    async def _guarded(self, task: Any, lost: list[Exception], over: trio.CancelScope) -> None:
+        """The first end of a task is the connection's."""
+        try:
+            await task()
+        except (SocketError, Fell, Breach, Goodbye, Ended) as error:
+            lost.append(error)
+            over.cancel()
+
+    async def _hello(self) -> None:
+        self._core.refusal = None
+        self._socket.put(self._core.hello())
+        with trio.move_on_after(self._timing.hello_s) as patience:
+            await self._socket.flush()
+            while (found := await self._next())["type"] != "welcome":
+                self._core.take(found)
+            self._core.welcomed(self, found)
+        if patience.cancelled_caught:
+            raise Fell("the server did not welcome in time")
+
+    async def _next(self) -> dict[str, Any]:
+        return decode.frame(await self._socket.receive_text())
+
+    async def _read(self) -> None:
+        while True:
+            self._core.take(await self._next())
+
+    async def _write(self) -> None:
+        patience = self._timing.quiet_s + self._timing.pong_s
+        while True:
+            with trio.move_on_after(patience) as scope:
+                await self._socket.flush()
+            if scope.cancelled_caught:
+                raise Fell("the server does not read")
+            self._waiting = trio.Event()
+            await self._waiting.wait()
+
+    async def _watch(self) -> None:
+        """A server that says nothing is pinged; one that does not answer is gone."""
+        while True:
+            await trio.sleep_until(self._socket.heard_at + self._timing.quiet_s)
+            if trio.current_time() < self._socket.heard_at + self._timing.quiet_s:
+                continue
+            pinged = trio.current_time()
+            self._socket.put_ping()
+            self._waiting.set()
+            await trio.sleep(self._timing.pong_s)
+            if self._socket.heard_at < pinged:
+                raise Fell("the server is silent")
+
+
+async def run_link(
+    core: Core,
+    address: Address,
+    timing: Timing,
+    headers: list[tuple[bytes, bytes]],
+    tls: ssl.SSLContext | None,
+) -> NoReturn:
+    """One connection to `address`, until it falls.
+
+    Raises `Fell` where another one may be tried, `Breach` where the server broke the
+    protocol, `Ended` where nobody is to come back. Closes whatever it opened.
+    """
+    try:
+        socket = await _open(address, timing, headers, tls)
+        try:
+            if socket.subprotocol != SUBPROTOCOL:
+                raise ProtocolBroken(f"{address.where} did not take up {SUBPROTOCOL}")
+            await Link(core, timing, socket).run()
+        finally:
+            # Shielded, for this is where a cancelled client says goodbye.
+            with trio.CancelScope(shield=True):
+                await socket.close(FAREWELL_S)
+    except Goodbye as bye:
+        raise _after(core, bye.code, bye.detail, bye.again) from None
+    except SocketClosed as closed:
+        raise _after(core, closed.code, str(closed), None) from None
+    except SocketRefused as refused:
+        raise _refused(refused) from None
+    except SocketError as error:
+        raise Breach(str(error)) from None
+
+
+async def _open(
+    address: Address,
+    timing: Timing,
+    headers: list[tuple[bytes, bytes]],
+    tls: ssl.SSLContext | None,
+) -> Socket:
+    stream: trio.abc.Stream
+    with trio.move_on_after(timing.connect_s):
+        try:
+            stream = await trio.open_tcp_stream(address.host, address.port)
+        except OSError as error:
+            reason = f" ({error.strerror})" if error.strerror else ""
+            raise Fell(f"nobody answers at {address.where}{reason}") from None
+        try:
+            if address.tls:
+                context = tls or ssl.create_default_context()
+                secure = trio.SSLStream(
+                    stream, context, server_hostname=address.host, https_compatible=True
+                )
+                stream = secure
+                await secure.do_handshake()
+            socket = Socket(stream, address.where, address.prefix + PATH)
+            await socket.shake_hands(headers=headers)
+        except BaseException as error:
+            await trio.aclose_forcefully(stream)
+            if isinstance(error, trio.BrokenResourceError):  # what is behind it is in its cause
+                raise Fell(f"no TLS at {address.where}: {error.__cause__}") from None
+            raise
+        return socket
+    raise Fell(f"{address.where} took no connection within {timing.connect_s:g} s")
+
+
+def _after(core: Core, code: int, detail: str, again: bool | None) -> Exception:
+    """What comes of a close: by its `bye`, else by its code."""
+    if again is None and code in BREACHES:
+        return Breach(detail)
+    if again or (again is None and code not in FOR_GOOD):
+        return Fell(detail)
+    # The refusal says more than the code does.
+    said = detail if core.refusal is None else core.refusal.detail
+    return FOR_GOOD.get(code, Ended)(said, code)
+
+
+def _refused(refused: SocketRefused) -> Exception:
+    status = refused.status
+    if status in (408, 425, 429) or status >= 500:
+        return Fell(f"the server answered with status {status}")
+    if status in (401, 403):
+        return NotAuthenticated(f"the server refused the connection with status {status}")
+    return ProtocolBroken(f"the server answered with status {status} where a WebSocket should be")
