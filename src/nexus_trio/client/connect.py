@@ -11,12 +11,12 @@ from typing import Final
 
 import trio
 
-from nexus_trio.client.address import Address, parse_address
+from nexus_trio.client.address import parse_address
 from nexus_trio.client.client import Client
 from nexus_trio.client.core import Core
 from nexus_trio.client.decode import Breach
 from nexus_trio.client.errors import Closed, Ended, ProtocolBroken, Unreachable
-from nexus_trio.client.link import Fell, run_link
+from nexus_trio.client.link import Fell, Way, run_link
 from nexus_trio.client.reading import Reading
 from nexus_trio.client.timing import Timing
 from nexus_trio.model import fields
@@ -49,12 +49,18 @@ async def connect(
     by itself. Leaving the block, in whatever way, closes everything within a second;
     exceptions of the block come out as they are, in no group.
     """
-    address, timing = parse_address(url), timing or Timing()
-    hello = _hello(user, token, room, username, locale)
-    core = Core(hello, after, room_after)
     bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
-    keeper = Keeper(core, address, timing, bearer, ssl_context)
-    client = Client(core, Reading(address, bearer, timing, ssl_context), user)
+    way = Way(parse_address(url), timing or Timing(), bearer, ssl_context)
+    core = Core(_hello(user, token, room, username, locale), after, room_after)
+    async with hold(core, way, user) as client:
+        yield client
+
+
+@asynccontextmanager
+async def hold(core: Core, way: Way, user: str | None) -> AsyncIterator[Client]:
+    """`connect`, once it is known who comes and by which way."""
+    client = Client(core, Reading(way.address, way.headers, way.timing, way.tls), user)
+    keeper = Keeper(core, way)
     raised: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keeper.run)
@@ -102,10 +108,7 @@ class Keeper:
     """Keeps one client connected, until it `Ended` or is cancelled."""
 
     core: Core
-    address: Address
-    timing: Timing
-    headers: dict[str, str] = field(repr=False)
-    tls: ssl.SSLContext | None
+    way: Way
     random: random.Random = field(default_factory=random.Random)
     # Set with the first welcome, or when there will be none.
     welcomed: trio.Event = field(default_factory=trio.Event)
@@ -126,11 +129,11 @@ class Keeper:
 
     async def _once(self) -> None:
         """One connection, and the wait after it. Raises `Ended`."""
+        timing = self.way.timing
         began, welcomes = trio.current_time(), self.core.welcomes
         self.core.trying()
-        lines = [(name.lower().encode(), text.encode()) for name, text in self.headers.items()]
         try:
-            await run_link(self.core, self.address, self.timing, lines, self.tls)
+            await run_link(self.core, self.way)
         except Fell as fell:
             self._breaches, reason = 0, str(fell)
         except Breach as breach:
@@ -143,11 +146,11 @@ class Keeper:
         stood = self.core.welcomes > welcomes
         if stood:
             self._stood_at = now
-            if now - began >= self.timing.steady_s:
+            if now - began >= timing.steady_s:
                 self._step = 0
-        elif now - self._stood_at >= self.timing.give_up_s:
-            raise Unreachable(f"{reason}; given up after {self.timing.give_up_s:g} s")
-        wait = backoff(self.timing, self._step, self.random)
+        elif now - self._stood_at >= timing.give_up_s:
+            raise Unreachable(f"{reason}; given up after {timing.give_up_s:g} s")
+        wait = backoff(timing, self._step, self.random)
         self._step += 1
         self.core.fell(reason, wait)
         await trio.sleep(wait)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 import trio
@@ -124,24 +126,32 @@ class Link:
                 raise Fell("the server is silent")
 
 
-async def run_link(
-    core: Core,
-    address: Address,
-    timing: Timing,
-    headers: list[tuple[bytes, bytes]],
-    tls: ssl.SSLContext | None,
-) -> NoReturn:
-    """One connection to `address`, until it falls.
+@dataclass(frozen=True)
+class Way:
+    """How a server is reached: where, with which headers and certificates, and how patiently.
+
+    `dial` opens the stream under the WebSocket; tests bring one in memory.
+    """
+
+    address: Address
+    timing: Timing
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    tls: ssl.SSLContext | None = None
+    dial: Callable[[Way], Awaitable[trio.abc.Stream]] = lambda way: dial(way)
+
+
+async def run_link(core: Core, way: Way) -> NoReturn:
+    """One connection, until it falls.
 
     Raises `Fell` where another one may be tried, `Breach` where the server broke the
     protocol, `Ended` where nobody is to come back. Closes whatever it opened.
     """
     try:
-        socket = await _open(address, timing, headers, tls)
+        socket = await _open(way)
         try:
             if socket.subprotocol != SUBPROTOCOL:
-                raise ProtocolBroken(f"{address.where} did not take up {SUBPROTOCOL}")
-            await Link(core, timing, socket).run()
+                raise ProtocolBroken(f"{way.address.where} did not take up {SUBPROTOCOL}")
+            await Link(core, way.timing, socket).run()
         finally:
             # Shielded, for this is where a cancelled client says goodbye.
             with trio.CancelScope(shield=True):
@@ -156,36 +166,42 @@ async def run_link(
         raise Breach(str(error)) from None
 
 
-async def _open(
-    address: Address,
-    timing: Timing,
-    headers: list[tuple[bytes, bytes]],
-    tls: ssl.SSLContext | None,
-) -> Socket:
-    stream: trio.abc.Stream
-    with trio.move_on_after(timing.connect_s):
+async def _open(way: Way) -> Socket:
+    """A WebSocket, open. Raises `Fell`, `SocketError`."""
+    where, patience = way.address.where, way.timing.connect_s
+    with trio.move_on_after(patience):
+        stream = await way.dial(way)
         try:
-            stream = await trio.open_tcp_stream(address.host, address.port)
-        except OSError as error:
-            reason = f" ({error.strerror})" if error.strerror else ""
-            raise Fell(f"nobody answers at {address.where}{reason}") from None
-        try:
-            if address.tls:
-                context = tls or ssl.create_default_context()
-                secure = trio.SSLStream(
-                    stream, context, server_hostname=address.host, https_compatible=True
-                )
-                stream = secure
-                await secure.do_handshake()
-            socket = Socket(stream, address.where, address.prefix + PATH)
-            await socket.shake_hands(headers=headers)
-        except BaseException as error:
+            socket = Socket(stream, where, way.address.prefix + PATH)
+            lines = [(name.lower().encode(), text.encode()) for name, text in way.headers.items()]
+            await socket.shake_hands(headers=lines)
+        except BaseException:
             await trio.aclose_forcefully(stream)
-            if isinstance(error, trio.BrokenResourceError):  # what is behind it is in its cause
-                raise Fell(f"no TLS at {address.where}: {error.__cause__}") from None
             raise
         return socket
-    raise Fell(f"{address.where} took no connection within {timing.connect_s:g} s")
+    raise Fell(f"{where} took no connection within {patience:g} s")
+
+
+async def dial(way: Way) -> trio.abc.Stream:
+    """TCP, and TLS where the URL says so. Raises `Fell`."""
+    host, port, where = way.address.host, way.address.port, way.address.where
+    try:
+        stream = await trio.open_tcp_stream(host, port)
+    except OSError as error:
+        reason = f" ({error.strerror})" if error.strerror else ""
+        raise Fell(f"nobody answers at {where}{reason}") from None
+    if not way.address.tls:
+        return stream
+    context = way.tls or ssl.create_default_context()
+    secure = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
+    try:
+        await secure.do_handshake()
+    except BaseException as error:
+        await trio.aclose_forcefully(secure)
+        if isinstance(error, trio.BrokenResourceError):
+            raise Fell(f"no TLS at {where}: {error.__cause__}") from None
+        raise
+    return secure
 
 
 def _after(core: Core, code: int, detail: str, again: bool | None) -> Exception:

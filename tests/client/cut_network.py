@@ -1,0 +1,194 @@
+"""The network is pulled every second: `python tests/client/cut_network.py --seconds 60`.
+
+One client asks and streams and listens through a network that is cut; another one, whose
+network holds, speaks aloud in the same room. At the end each message has one turn and its
+one reply, whole; what was said came once, in order; connections were tried at a person's
+pace; memory is flat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "e2e")]
+
+from bridge_process import bridge  # noqa: E402 - a script and a module of the tests
+from network import Network, network  # noqa: E402
+
+from nexus_trio.client import (  # noqa: E402
+    Client,
+    Delta,
+    Disconnected,
+    Event,
+    Gap,
+    Reconnected,
+    Reply,
+    Reset,
+    RoomEvent,
+    connect,
+)
+
+WARM_UP_S = 5.0
+"""Before that, memory grows with whatever is loaded and cached for the first time."""
+
+
+@dataclass
+class Run:
+    """What came back."""
+
+    replies: list[tuple[str, Reply]] = field(default_factory=list)
+    spoken: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    attempts: int = 0
+    welcomes: int = 0
+    cuts: int = 0
+    resets: int = 0
+    cpu_s: float = 0.0
+    memory: tuple[int, int] = (0, 0)
+
+    def expect(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.wrong.append(what)
+
+
+def resident() -> int:
+    """Bytes of memory of this process (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def ask(client: Client, run: Run, over: trio.Event) -> None:
+    """Messages, one after the other, whole and as they are written in turns."""
+    while not over.is_set():
+        message = f"message {len(run.replies)}: what can you tell me of this room?"
+        if len(run.replies) % 2:
+            run.replies.append((message, await client.ask(message)))
+            continue
+        shown = ""
+        async with client.stream(message) as turn:
+            async for part in turn:
+                match part:
+                    case Delta(text=text):
+                        shown += text
+                    case Reset():
+                        shown = ""
+                        run.resets += 1
+        reply = turn.reply
+        assert reply is not None
+        run.expect(shown == reply.text, f"turn {reply.turn}: deltas are not the reply")
+        run.replies.append((message, reply))
+
+
+async def listen(client: Client, run: Run) -> None:
+    async for event in client.events():
+        run.seen[type(event).__name__] += 1
+        note(event, run)
+
+
+def note(event: Event, run: Run) -> None:
+    match event:
+        case RoomEvent(event="said", user_id="bob", text=str(text)):
+            run.heard.append(text)
+        case Gap():
+            run.wrong.append(f"a gap: {event}")
+        case Disconnected() | Reconnected() | _:
+            pass
+
+
+async def speak(bob: Client, run: Run, over: trio.Event) -> None:
+    while not over.is_set():
+        run.spoken.append(f"word {len(run.spoken)}")
+        await bob.say(run.spoken[-1])
+        await trio.sleep(0.03)
+
+
+async def pull(net: Network, run: Run, over: trio.Event, every: float) -> None:
+    while not over.is_set():
+        await trio.sleep(every)
+        net.cut()
+        run.cuts += 1
+
+
+async def cut_network(port: int, seconds: float, every: float = 1.0) -> Run:
+    """The whole of it, against the server at `port`."""
+    run, over = Run(), trio.Event()
+    async with network(port) as net, connect(f"http://127.0.0.1:{port}", user="bob") as bob:
+        async with connect(net.url, user="ada") as ada, trio.open_nursery() as listening:
+            listening.start_soon(listen, ada, run)
+            began, memory = time.process_time(), resident()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ask, ada, run, over)
+                nursery.start_soon(speak, bob, run, over)
+                nursery.start_soon(pull, net, run, over, every)
+                await trio.sleep(min(WARM_UP_S, seconds / 2))
+                memory = resident()
+                await trio.sleep(seconds - min(WARM_UP_S, seconds / 2))
+                over.set()
+            await bob.say("the end")
+            run.spoken.append("the end")
+            while run.heard[-1:] != ["the end"]:
+                await trio.sleep(0.01)
+            run.memory, run.cpu_s = (memory, resident()), time.process_time() - began
+            await judge(bob, ada, run)
+            listening.cancel_scope.cancel()
+    return run
+
+
+async def judge(bob: Client, ada: Client, run: Run) -> None:
+    """Hold what came back against what the server has."""
+    statistics = ada.statistics()
+    run.attempts, run.welcomes = statistics.attempts, statistics.welcomes
+    run.expect(run.heard == run.spoken, "what was said did not come once each, in order")
+    run.expect(statistics.pending == 0, "calls are left")
+    # One try for each cut, and one more should a cut have hit an opening.
+    run.expect(statistics.attempts <= 2 * run.cuts + 2, f"{statistics.attempts} attempts")
+    run.expect(run.welcomes > run.cuts / 2, "it did not come back")
+    grown = run.memory[1] - run.memory[0]
+    run.expect(grown < 8 * 1024 * 1024, f"memory grew by {grown} bytes")
+    stored, after = [], None
+    while True:
+        page = await ada.history(after, 1000)
+        stored += page.turns
+        if page.next is None:
+            break
+        after = page.next
+    said = [(turn.message, turn.response, turn.turn) for turn in stored]
+    got = [(message, reply.text, reply.turn) for message, reply in run.replies]
+    run.expect(said == got, "the history and the replies differ")
+    run.expect(all(t.status == "answered" for t in stored), "a turn was aborted")
+
+
+def report(run: Run) -> str:
+    grown = (run.memory[1] - run.memory[0]) / 1024
+    return (
+        f"{run.cuts} cuts, {run.attempts} attempts, {run.welcomes} welcomes; "
+        f"{len(run.replies)} replies, {run.resets} resets; {len(run.heard)} of "
+        f"{len(run.spoken)} said were heard; {run.cpu_s:.1f} s of CPU, memory grew {grown:.0f} KiB"
+    )
+
+
+def main() -> int:
+    """0 where all holds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--every", type=float, default=1.0)
+    wish = parser.parse_args()
+    with bridge("serve", NEXUS_PACE_S="0.03", NEXUS_DURABILITY="process") as server:
+        run = trio.run(cut_network, server.port, wish.seconds, wish.every)
+    print(report(run))
+    for each in run.wrong:
+        print(f"wrong: {each}")
+    return 1 if run.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""A network that can be pulled: TCP between a client and a server on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import trio
+
+
+class Network:
+    """Carries bytes both ways, until `cut`. While it is `down`, who comes is dropped at once;
+    while `deaf`, it is taken in and nothing is carried."""
+
+    def __init__(self, target: int) -> None:
+        self.port = 0
+        self.taken = 0
+        self.down = False
+        self.deaf = False
+        # Bytes to the client after which it cuts by itself, once.
+        self.cut_after: int | None = None
+        self._target = target
+        self._scopes: set[trio.CancelScope] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def cut(self) -> None:
+        """Every connection that there is falls, without a goodbye."""
+        for scope in self._scopes:
+            scope.cancel()
+
+    async def carry(self, client: trio.SocketStream) -> None:
+        """One connection."""
+        self.taken += 1
+        async with client:
+            if self.down:
+                return
+            async with await trio.open_tcp_stream("127.0.0.1", self._target) as server:
+                with trio.CancelScope() as scope:
+                    self._scopes.add(scope)
+                    try:
+                        async with trio.open_nursery() as nursery:
+                            nursery.start_soon(self._pump, client, server, False, scope)
+                            nursery.start_soon(self._pump, server, client, True, scope)
+                    finally:
+                        self._scopes.discard(scope)
+
+    async def _pump(
+        self,
+        source: trio.SocketStream,
+        sink: trio.SocketStream,
+        down: bool,
+        scope: trio.CancelScope,
+    ) -> None:
+        try:
+            while data := await source.receive_some(65536):
+                if self.deaf:
+                    await trio.sleep_forever()
+                if down and self.cut_after is not None:
+                    data, self.cut_after = data[: self.cut_after], self.cut_after - len(data)
+                    if self.cut_after <= 0:
+                        self.cut_after = None
+                        await sink.send_all(data)
+                        scope.cancel()
+                await sink.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        scope.cancel()
+
+
+@asynccontextmanager
+async def network(port: int) -> AsyncIterator[Network]:
+    """A network before the server at `port`."""
+    made = Network(port)
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, made.carry, 0, host="127.0.0.1"))
+        made.port = listeners[0].socket.getsockname()[1]
+        yield made
+        nursery.cancel_scope.cancel()
