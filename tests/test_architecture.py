@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commands": {"model", "settings", "runtime", "store", "control", "commands"},
     # For other programs: it brings in nothing of the server.
     "client": {"model", "client"},
-    "experiment": {"experiment", "__init__"},
+    "experiment": {"experiment", "client", "__init__"},
     "testing": {
         "testing",
         "model",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 import time
 from collections import Counter
@@ -20,16 +21,14 @@ import trio
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "e2e")]
 
-from bridge_process import bridge  # noqa: E402 - a script and a module of the tests
+from bridge_process import GUARD, bridge  # noqa: E402 - a script and a module of the tests
 from network import Network, network  # noqa: E402
 
 from nexus_trio.client import (  # noqa: E402
     Client,
     Delta,
-    Disconnected,
     Event,
     Gap,
-    Reconnected,
     Reply,
     Reset,
     RoomEvent,
@@ -49,12 +48,14 @@ class Run:
     heard: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
     attempts: int = 0
     welcomes: int = 0
     cuts: int = 0
     resets: int = 0
     cpu_s: float = 0.0
     memory: tuple[int, int] = (0, 0)
+    all_heard: trio.Event = field(default_factory=trio.Event)
 
     def expect(self, holds: bool, what: str) -> None:
         if not holds:
@@ -96,12 +97,12 @@ async def listen(client: Client, run: Run) -> None:
 
 def note(event: Event, run: Run) -> None:
     match event:
-        case RoomEvent(event="said", user_id="bob", text=str(text)):
+        case RoomEvent(event="said", user_id=str(who), text=str(text)) if who.startswith("bob"):
             run.heard.append(text)
+            if text == "the end":
+                run.all_heard.set()
         case Gap():
             run.wrong.append(f"a gap: {event}")
-        case Disconnected() | Reconnected() | _:
-            pass
 
 
 async def speak(bob: Client, run: Run, over: trio.Event) -> None:
@@ -111,47 +112,56 @@ async def speak(bob: Client, run: Run, over: trio.Event) -> None:
         await trio.sleep(0.03)
 
 
-async def pull(net: Network, run: Run, over: trio.Event, every: float) -> None:
+async def pull(
+    net: Network, run: Run, over: trio.Event, every: float, chance: random.Random
+) -> None:
     while not over.is_set():
+        # Once in a while in the midst of a frame.
+        net.cut_after = chance.choice((None, chance.randrange(4000)))
         await trio.sleep(every)
         net.cut()
         run.cuts += 1
 
 
-async def cut_network(port: int, seconds: float, every: float = 1.0) -> Run:
+async def cut_network(port: int, seconds: float, every: float = 1.0, seed: int = 0) -> Run:
     """The whole of it, against the server at `port`."""
-    run, over = Run(), trio.Event()
-    async with network(port) as net, connect(f"http://127.0.0.1:{port}", user="bob") as bob:
-        async with connect(net.url, user="ada") as ada, trio.open_nursery() as listening:
-            listening.start_soon(listen, ada, run)
-            began, memory = time.process_time(), resident()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(ask, ada, run, over)
-                nursery.start_soon(speak, bob, run, over)
-                nursery.start_soon(pull, net, run, over, every)
-                await trio.sleep(min(WARM_UP_S, seconds / 2))
-                memory = resident()
-                await trio.sleep(seconds - min(WARM_UP_S, seconds / 2))
-                over.set()
-            await bob.say("the end")
-            run.spoken.append("the end")
-            while run.heard[-1:] != ["the end"]:
-                await trio.sleep(0.01)
-            run.memory, run.cpu_s = (memory, resident()), time.process_time() - began
-            await judge(bob, ada, run)
-            listening.cancel_scope.cancel()
+    run, over = Run(seconds=seconds), trio.Event()
+    async with (
+        network(port) as net,
+        connect(f"http://127.0.0.1:{port}", user=f"bob-{seed}") as bob,
+        connect(net.url, user=f"ada-{seed}") as ada,
+        trio.open_nursery() as listening,
+    ):
+        listening.start_soon(listen, ada, run)
+        began, memory = time.process_time(), resident()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, ada, run, over)
+            nursery.start_soon(speak, bob, run, over)
+            nursery.start_soon(pull, net, run, over, every, random.Random(seed))
+            await trio.sleep(min(WARM_UP_S, seconds / 2))
+            memory = resident()
+            await trio.sleep(seconds - min(WARM_UP_S, seconds / 2))
+            over.set()
+        run.spoken.append("the end")
+        await bob.say("the end")
+        with trio.fail_after(GUARD):
+            await run.all_heard.wait()
+        run.memory, run.cpu_s = (memory, resident()), time.process_time() - began
+        await judge(ada, run)
+        listening.cancel_scope.cancel()
     return run
 
 
-async def judge(bob: Client, ada: Client, run: Run) -> None:
+async def judge(ada: Client, run: Run) -> None:
     """Hold what came back against what the server has."""
     statistics = ada.statistics()
     run.attempts, run.welcomes = statistics.attempts, statistics.welcomes
     run.expect(run.heard == run.spoken, "what was said did not come once each, in order")
     run.expect(statistics.pending == 0, "calls are left")
-    # One try for each cut, and one more should a cut have hit an opening.
-    run.expect(statistics.attempts <= 2 * run.cuts + 2, f"{statistics.attempts} attempts")
-    run.expect(run.welcomes > run.cuts / 2, "it did not come back")
+    # Two falls for a cut, one of them in the midst of a frame, and one may hit an opening.
+    run.expect(statistics.attempts <= 3 * run.cuts + 3, f"{statistics.attempts} attempts")
+    # A wait is 0.8 s at most, and a cut may hit an opening.
+    run.expect(run.welcomes > run.seconds / 3, f"only {run.welcomes} welcomes")
     grown = run.memory[1] - run.memory[0]
     run.expect(grown < 8 * 1024 * 1024, f"memory grew by {grown} bytes")
     stored, after = [], None
@@ -181,9 +191,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--every", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=0)
     wish = parser.parse_args()
     with bridge("serve", NEXUS_PACE_S="0.03", NEXUS_DURABILITY="process") as server:
-        run = trio.run(cut_network, server.port, wish.seconds, wish.every)
+        run = trio.run(cut_network, server.port, wish.seconds, wish.every, wish.seed)
     print(report(run))
     for each in run.wrong:
         print(f"wrong: {each}")

@@ -25,6 +25,10 @@ from nexus_trio.model.envelope import Position
 MOST_BREACHES: Final = 3
 """Connections in a row that end in nonsense: a server that was mended between two is forgiven."""
 
+UNSTEADY_STEP: Final = 3
+"""After a welcome no wait is longer than eight of the first: the server is there, so that who
+waits is served soon, and yet two connections a second are the most, should it fall each time."""
+
 
 @asynccontextmanager
 async def connect(
@@ -146,8 +150,8 @@ class Keeper:
         stood = self.core.welcomes > welcomes
         if stood:
             self._stood_at = now
-            if now - began >= timing.steady_s:
-                self._step = 0
+            steady = now - began >= timing.steady_s
+            self._step = 0 if steady else min(self._step, UNSTEADY_STEP)
         elif now - self._stood_at >= timing.give_up_s:
             raise Unreachable(f"{reason}; given up after {timing.give_up_s:g} s")
         wait = backoff(timing, self._step, self.random)

@@ -95,6 +95,8 @@ class Socket:
         await self.flush()
         while not self._open:
             await self._read()
+            if self._messages and not self._open:
+                raise SocketClosed(1006)
 
     def put(self, text: str) -> None:
         """Have a text message sent by the next `flush`. Raises `SocketError` where too much waits,
@@ -141,7 +143,7 @@ class Socket:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             data = b""
         if not data:
-            self._close_with(1006)
+            self._messages.append(SocketClosed(1006))
             return
         self.heard_at = trio.current_time()
         try:
@@ -169,7 +171,7 @@ class Socket:
             case CloseConnection():
                 with contextlib.suppress(SocketError):
                     self._put(event.response())
-                self._close_with(int(event.code))
+                self._messages.append(SocketClosed(int(event.code)))
 
     def _gather(self, text: str, finished: bool) -> None:
         self._chars += len(text)
@@ -181,10 +183,6 @@ class Socket:
             self._messages.append("".join(self._parts))
             self._parts.clear()
             self._chars = 0
-
-    def _close_with(self, code: int) -> None:
-        self._messages.append(SocketClosed(code))
-        self._open = True
 
     def _put(self, event: Event) -> None:
         try:

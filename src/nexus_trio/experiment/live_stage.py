@@ -10,7 +10,7 @@ import trio
 
 from nexus_trio.experiment import script
 from nexus_trio.experiment.record import Chat, Person
-from nexus_trio.experiment.socket import Socket, open_socket
+from nexus_trio.experiment.socket import Socket, SocketError, open_socket
 from nexus_trio.experiment.stage import Stage
 from nexus_trio.experiment.traces import text_of
 from nexus_trio.experiment.wire import DEADLINE, WireError
@@ -54,7 +54,7 @@ class Talk:
                 started = time.perf_counter()
                 await socket.send(type="message", ref=ref, message=message)
                 found = await self._answer(socket, ref)
-        except (WireError, trio.TooSlowError, trio.BrokenResourceError) as failure:
+        except (WireError, SocketError, trio.TooSlowError) as failure:
             error = str(failure) or f"No answer within {DEADLINE:g} s."
         status = {"reply": 200, "": 0}.get(text_of(found.get("type")), 500)
         if status == 500:
