@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import trio
 
 
 class Network:
-    """Carries bytes both ways, until `cut`. While it is `down`, who comes is dropped at once;
-    while `deaf`, it is taken in and nothing is carried."""
+    """Carries bytes both ways, until `cut`. While it is `deaf`, nothing is carried."""
 
     def __init__(self, target: int) -> None:
         self.port = 0
         self.taken = 0
-        self.down = False
         self.deaf = False
         # Bytes to the client after which it cuts by itself, once.
         self.cut_after: int | None = None
-        self._target = target
+        self.target = target
         self._scopes: set[trio.CancelScope] = set()
 
     @property
@@ -32,13 +32,15 @@ class Network:
         for scope in self._scopes:
             scope.cancel()
 
-    async def carry(self, client: trio.SocketStream) -> None:
+    async def carry(self, client: Any) -> None:
         """One connection."""
         self.taken += 1
         async with client:
-            if self.down:
+            try:
+                server = await trio.open_tcp_stream("127.0.0.1", self.target)
+            except OSError:
                 return
-            async with await trio.open_tcp_stream("127.0.0.1", self._target) as server:
+            async with server:
                 with trio.CancelScope() as scope:
                     self._scopes.add(scope)
                     try:
@@ -50,8 +52,8 @@ class Network:
 
     async def _pump(
         self,
-        source: trio.SocketStream,
-        sink: trio.SocketStream,
+        source: trio.abc.Stream,
+        sink: trio.abc.Stream,
         down: bool,
         scope: trio.CancelScope,
     ) -> None:
@@ -72,11 +74,13 @@ class Network:
 
 
 @asynccontextmanager
-async def network(port: int) -> AsyncIterator[Network]:
-    """A network before the server at `port`."""
+async def network(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Network]:
+    """A network before the server at `port`; with `tls`, it is spoken on the client's side."""
     made = Network(port)
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    made.port = listener.socket.getsockname()[1]
+    ears = listener if tls is None else trio.SSLListener(listener, tls)
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(partial(trio.serve_tcp, made.carry, 0, host="127.0.0.1"))
-        made.port = listeners[0].socket.getsockname()[1]
+        await nursery.start(partial(trio.serve_listeners, made.carry, [ears]))
         yield made
         nursery.cancel_scope.cancel()

@@ -400,3 +400,19 @@ async def test_where_it_stands_is_told(autojump_clock: MockClock) -> None:
         assert 0.05 <= told[1].retry_in_s <= 0.1
         assert isinstance(told[2], Reconnected)
         assert told[2].attempts == 1
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_a_goodbye_is_read_though_nothing_can_be_sent_any_more(
+    code: int, autojump_clock: MockClock
+) -> None:
+    async def leaving(peer: Peer) -> None:
+        await peer.welcome()
+        await peer.bye(code, False)
+        # What the client sends from here on breaks.
+
+    for _ in range(20):  # whichever of its tasks runs first
+        async with faked(leaving, good) as (client, server):
+            with pytest.raises(CODES[code]):
+                await client.ask("hello")
+            assert len(server.dialled) == 1

@@ -79,6 +79,8 @@ class Core:
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         # Ended turns of these words that may be our own, until the call with them has ended.
         self._held: dict[int, Elsewhere] = {}
+        # What the user said in the turn that another connection hears now.
+        self._words: dict[int, str] = {}
         # The notice that the reader of events has, and the newest one that was seen, until the
         # server has taken that.
         self._shown: Notice | None = None
@@ -245,6 +247,8 @@ class Core:
         turn, seq, text, message = decode.delta(found)
         call = self._teller(found.get("ref"), turn, message)
         if call is None:
+            if message is not None:
+                self._words = {turn: message}
             return
         try:
             call.telling.hear(turn, seq, text)
@@ -306,6 +310,8 @@ class Core:
     def _elsewhere(self, outcome: Reply | BridgeError, message: str | None) -> None:
         """A turn ended that was asked for on another connection: maybe on our last one."""
         reply, error = (outcome, None) if isinstance(outcome, Reply) else (None, outcome)
+        if message is None and outcome.turn is not None:
+            message = self._words.get(outcome.turn)
         event = Elsewhere(outcome.turn, message, reply, error)
         for call in tuple(self.pending.values()):
             if not (isinstance(call, TurnCall) and self._was_asked(call)):
@@ -314,7 +320,7 @@ class Core:
             if known or (call.telling.turn is None and call.message == message):
                 if call.stopping:
                     self._answer(call, outcome)
-                elif not known and reply is not None and len(self._held) < MOST_HELD:
+                elif reply is not None and len(self._held) < MOST_HELD:
                     self._held[reply.turn] = event
                 return
         self.events.put(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Link:
         self._core.refusal = None
         self._socket.put(self._core.hello())
         with trio.move_on_after(self._timing.hello_s) as patience:
-            await self._socket.flush()
+            await self._flush()
             while (found := await self._next())["type"] != "welcome":
                 self._core.take(found)
             self._core.welcomed(self, found)
@@ -106,11 +107,17 @@ class Link:
         patience = self._timing.quiet_s + self._timing.pong_s
         while True:
             with trio.move_on_after(patience) as scope:
-                await self._socket.flush()
+                await self._flush()
             if scope.cancelled_caught:
                 raise Fell("the server does not read")
             self._waiting = trio.Event()
             await self._waiting.wait()
+
+    async def _flush(self) -> None:
+        """Send what waits. Where that fails, the reader comes to the end by itself, and on the way
+        reads what the server said of it."""
+        with contextlib.suppress(SocketClosed):
+            await self._socket.flush()
 
     async def _watch(self) -> None:
         """A server that says nothing is pinged; one that does not answer is gone."""

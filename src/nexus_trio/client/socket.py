@@ -153,7 +153,9 @@ class Socket:
         except ProtocolError as error:
             raise SocketError(f"The answer is no WebSocket: {error}.") from error
         if self._unsent:
-            await self.flush()
+            # Where that fails, what was read comes first, a goodbye above all, and then the end.
+            with contextlib.suppress(SocketClosed):
+                await self.flush()
 
     def _take(self, event: Event) -> None:
         match event:
