@@ -357,9 +357,9 @@ async def test_a_server_that_welcomes_and_falls_is_no_busy_loop(autojump_clock: 
         await peer.welcome()
 
     async with faked(falling) as (client, server):
-        await trio.sleep(600)
+        await trio.sleep(60)
         # The wait is 0.4 to 0.8 s, once it has grown.
-        assert 600 / 0.8 - 1 <= len(server.dialled) <= 600 / 0.4 + 10
+        assert 60 / 0.8 - 1 <= len(server.dialled) <= 60 / 0.4 + 10
         assert client.statistics().attempts == len(server.dialled)
 
 
@@ -367,7 +367,7 @@ async def test_who_waits_for_ever_may_say_so(autojump_clock: MockClock) -> None:
     scripts = 0
 
     async def late(peer: Peer) -> None:
-        if trio.current_time() < 100_000:
+        if trio.current_time() < 1_000:
             return
         await good(peer)
 
@@ -378,9 +378,9 @@ async def test_who_waits_for_ever_may_say_so(autojump_clock: MockClock) -> None:
 
     began = trio.current_time()
     async with faked(first, late, give_up_s=math.inf) as (client, server):
-        with trio.move_on_after(1e6):
+        with trio.move_on_after(1e5):
             assert await outcome_of(client, server) == "to hello"
-        assert trio.current_time() - began < 200_000
+        assert trio.current_time() - began < 2_000
 
 
 async def test_where_it_stands_is_told(autojump_clock: MockClock) -> None:

@@ -432,7 +432,7 @@ async def test_a_turn_in_flight_is_the_same_turn_after_a_fall(calm: Bridge) -> N
 async def test_a_turn_that_a_restart_cut_is_asked_again_and_answered_once(
     sign: signal.Signals, tmp_path: Path
 ) -> None:
-    with moody(data=tmp_path) as server, trio.fail_after(GUARD):
+    with moody(data=tmp_path, NEXUS_GRACE_S="1") as server, trio.fail_after(GUARD):
         async with (
             network(server.port) as net,
             connect(net.url, user="ada", timing=QUICK) as client,

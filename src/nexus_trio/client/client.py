@@ -79,19 +79,19 @@ class Client:
     @property
     def room(self) -> str | None:
         """The room that the user is in, as last heard; None for in none."""
-        return self._core.room
+        return self._core.places.room
 
     @property
     def position(self) -> Position:
         """The last position of the session's stream that came here: `after` of a later connect."""
-        position = self._core.position
+        position = self._core.places.session
         assert position is not None  # a client is welcomed before anybody has it
         return position
 
     @property
     def room_position(self) -> Position | None:
         """The same of the room's stream: `room_after`."""
-        return self._core.room_position
+        return self._core.places.in_room
 
     def statistics(self) -> Statistics:
         """A moment of it, for tests and logs."""

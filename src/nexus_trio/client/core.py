@@ -6,7 +6,6 @@ sent again, as far as that is safe (`_take_up`). Positions are where the next he
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Final, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Final, Protocol
 from nexus_trio.client import decode
 from nexus_trio.client.calls import Call, SayCall, StopCall, TurnCall, encode
 from nexus_trio.client.decode import Breach
+from nexus_trio.client.elsewhere import Others
 from nexus_trio.client.errors import BridgeError, Ended, Unsettled
 from nexus_trio.client.events import (
     Connected,
@@ -24,16 +24,14 @@ from nexus_trio.client.events import (
     Notice,
     Reconnected,
 )
+from nexus_trio.client.notices import Notices
+from nexus_trio.client.places import Places
 from nexus_trio.client.queue import EventQueue
 from nexus_trio.client.telling import BadTelling
 from nexus_trio.model.envelope import Position, Reply
 
 RESUMED: Final = "resumed"
 """The ref of a ping behind the hello: its pong comes when all that was missed has come."""
-MOST_HELD: Final = 64
-"""Turns that are held back, as they may be our own: as many as may be asked for at once."""
-REMEMBERED: Final = 1024
-"""Notices that are known again when they come again: as many as a resume may hold."""
 
 
 class Goodbye(Exception):
@@ -64,9 +62,7 @@ class Core:
         self.attempts = 0
         self.welcomes = 0
         self.session_id = ""
-        self.room: str | None = None
-        self.position = after
-        self.room_position = room_after
+        self.places = Places(after, room_after)
         self.link: Link | None = None
         self.ended: Ended | None = None
         # Why the server refused a frame that no call waits for: the hello, before its bye.
@@ -76,15 +72,8 @@ class Core:
         self._hello = hello
         self._refs = count(1)
         self._tries = 0
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
-        # Ended turns of these words that may be our own, until the call with them has ended.
-        self._held: dict[int, Elsewhere] = {}
-        # What the user said in the turn that another connection hears now.
-        self._words: dict[int, str] = {}
-        # The notice that the reader of events has, and the newest one that was seen, until the
-        # server has taken that.
-        self._shown: Notice | None = None
-        self._seen: Position | None = None
+        self._notices = Notices()
+        self._others = Others()
 
     # --- calls ---
 
@@ -119,24 +108,21 @@ class Core:
             call.first_on = call.first_on or self.welcomes
             self.link.put(call.text)
 
-    def acknowledge(self, position: Position) -> None:
-        """The reader of events has seen a notice; no call waits for it."""
-        if self.position is None or position.epoch != self.position.epoch:
-            return  # of a turn that has not begun: it comes again with its own position
-        self._seen = position
-        if self.link is not None:
-            fields = {"ref": _seen_ref(position), "position": str(position)}
-            self.link.put(encode({"type": "ack", **fields}))
-
     async def next_event(self) -> Event:
         """The next event for its reader, who has seen the one before. See `EventQueue.get`."""
-        if self._shown is not None:
-            self.acknowledge(self._shown.position)
-            self._shown = None
+        seen = self._notices.looked_away()
+        if seen is not None:
+            self._acknowledge(seen)
         event = await self.events.get()
-        if isinstance(event, Notice) and event.kind == "crisis":
-            self._shown = event
+        self._notices.show(event)
         return event
+
+    def _acknowledge(self, position: Position) -> None:
+        """No call waits for it. Of a turn that has not begun it comes again, with its own place."""
+        if self.places.knows(position):
+            frame = self._notices.owe(position)
+            if self.link is not None:
+                self.link.put(encode(frame))
 
     # --- the link ---
 
@@ -145,19 +131,14 @@ class Core:
         fields = dict(self._hello)
         if self.welcomes:
             fields.pop("room", None)  # where the user went since is not undone
-        if self.position is not None:
-            fields["after"] = str(self.position)
-        if self.room_position is not None:
-            fields["room_after"] = str(self.room_position)
-        return encode({"type": "hello", **fields})
+        return encode({"type": "hello", **fields, **self.places.fields()})
 
     def welcomed(self, link: Link, found: dict[str, Any]) -> None:
         """The link is up: say where it stands, and send what has no outcome."""
         session, room, position, room_position, recovered = decode.welcome(found)
-        asked = (self.position, self.room_position)
-        self.link = link
-        self.session_id, self.room = session, room
-        self.position, self.room_position = position, room_position
+        asked = (self.places.session, self.places.in_room)
+        self.link, self.session_id = link, session
+        self.places.welcomed(room, position, room_position)
         if self.welcomes:
             self.events.put(Reconnected(session, room, self._tries))
         else:
@@ -171,8 +152,8 @@ class Core:
 
     def _take_up(self, link: Link) -> None:
         link.put(encode({"type": "ping", "ref": RESUMED}))
-        if self._seen is not None:
-            self.acknowledge(self._seen)
+        if self._notices.owed is not None:
+            self._acknowledge(self._notices.owed)
         for call in tuple(self.pending.values()):
             if not _waits_for_the_rest(call):
                 self._send(call)
@@ -247,8 +228,7 @@ class Core:
         turn, seq, text, message = decode.delta(found)
         call = self._teller(found.get("ref"), turn, message)
         if call is None:
-            if message is not None:
-                self._words = {turn: message}
+            self._others.introduce(turn, message)
             return
         try:
             call.telling.hear(turn, seq, text)
@@ -277,16 +257,15 @@ class Core:
 
     def _outcome(self, found: dict[str, Any], outcome: Reply | BridgeError) -> None:
         if isinstance(outcome, BridgeError) or outcome.command is None:
-            self._reached(outcome.position)
+            self.places.reached(outcome.position)
         if isinstance(outcome, Reply) and outcome.command == "go" and outcome.room:
-            self.room = outcome.room
+            self.places.room = outcome.room
         ref = found.get("ref")
         if ref is None:
             if isinstance(outcome, BridgeError) and outcome.turn is None:
                 self.refusal = outcome
             else:
-                message = found.get("message")
-                self._elsewhere(outcome, message if isinstance(message, str) else None)
+                self._elsewhere(outcome, found.get("message"))
             return
         call = self.pending.get(ref)
         if call is not None:
@@ -294,8 +273,7 @@ class Core:
 
     def _answer(self, call: Call, outcome: Reply | BridgeError) -> None:
         if isinstance(call, TurnCall):
-            if outcome.turn is not None:
-                self._held.pop(outcome.turn, None)
+            self._others.own(outcome.turn)
             if isinstance(outcome, Reply):
                 call.telling.end(_told(outcome))
                 call.telling.turn = outcome.turn
@@ -307,42 +285,33 @@ class Core:
             return
         self._settle(call, outcome)
 
-    def _elsewhere(self, outcome: Reply | BridgeError, message: str | None) -> None:
+    def _elsewhere(self, outcome: Reply | BridgeError, message: object) -> None:
         """A turn ended that was asked for on another connection: maybe on our last one."""
         reply, error = (outcome, None) if isinstance(outcome, Reply) else (None, outcome)
-        if message is None and outcome.turn is not None:
-            message = self._words.get(outcome.turn)
-        event = Elsewhere(outcome.turn, message, reply, error)
+        words = self._others.words(outcome.turn, message)
+        event = Elsewhere(outcome.turn, words, reply, error)
         for call in tuple(self.pending.values()):
             if not (isinstance(call, TurnCall) and self._was_asked(call)):
                 continue
             known = call.telling.turn == outcome.turn
-            if known or (call.telling.turn is None and call.message == message):
+            if known or (call.telling.turn is None and call.message == words):
                 if call.stopping:
                     self._answer(call, outcome)
-                elif reply is not None and len(self._held) < MOST_HELD:
-                    self._held[reply.turn] = event
-                return
+                    return
+                if error is not None or self._others.hold(event):
+                    return
         self.events.put(event)
 
     def _let_go(self) -> None:
         """Tell of held turns that turned out to be nobody's here."""
-        if not self._held:
-            return
         asked = {call.message for call in self.pending.values() if isinstance(call, TurnCall)}
-        for turn, event in tuple(self._held.items()):
-            if event.message not in asked:
-                del self._held[turn]
-                self.events.put(event)
+        for event in self._others.release(asked):
+            self.events.put(event)
 
     def _notice(self, notice: Notice) -> None:
-        key = (str(notice.position), notice.text)
-        if key in self._known:
+        if not self._notices.is_new(notice):
             return
-        self._known[key] = None
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        self._reached(notice.position)
+        self.places.reached(notice.position)
         self.events.put(notice)
         for call in self.pending.values():
             if isinstance(call, TurnCall):
@@ -351,17 +320,13 @@ class Core:
 
     def _room_event(self, found: dict[str, Any]) -> None:
         event = decode.room_event(found)
-        position, before = event.position, self.room_position
-        assert position is not None
-        same = before is not None and position.epoch == before.epoch
-        if same and before is not None and position.offset <= before.offset:
+        if not self.places.heard(event):
             return
-        self.room, self.room_position = event.room, position
         if event.event == "said" and event.user_id == self._hello.get("user_id"):
-            self._echo(event.text, position)
+            self._echo(event.text, event.position)
         self.events.put(event)
 
-    def _echo(self, text: str | None, position: Position) -> None:
+    def _echo(self, text: str | None, position: Position | None) -> None:
         for call in self.pending.values():
             if isinstance(call, SayCall) and call.words == text and not call.echo:
                 call.echo = position
@@ -369,33 +334,20 @@ class Core:
 
     def _view(self, found: dict[str, Any]) -> None:
         view = decode.room_view(found)
-        self.room = view.room
-        if self.room_position is None or self.room_position.epoch != view.position.epoch:
-            self.room_position = view.position
+        self.places.viewed(view)
         call = self.pending.get(found.get("ref") or "")
         if call is not None and call.kind in ("go", "look"):
             self._settle(call, view)
 
     def _done(self, found: dict[str, Any]) -> None:
         position, ref = decode.place(found), found.get("ref")
-        if self._seen is not None and ref == _seen_ref(self._seen):
-            self._seen = None
+        self._notices.taken(ref)
         call = self.pending.get(ref or "")
         if isinstance(call, SayCall):
             view = found.get("crisis")
             self._settle(call, (position, None if view is None else decode.crisis(view)))
         elif call is not None:
             self._settle(call, None)
-
-    def _reached(self, position: Position | None) -> None:
-        """The session's stream came so far. Of another epoch are notices before their turn."""
-        before = self.position
-        if position is not None and before is not None and position.epoch == before.epoch:
-            self.position = max(before, position, key=lambda each: each.offset)
-
-
-def _seen_ref(position: Position) -> str:
-    return f"seen{position.offset}"
 
 
 def _waits_for_the_rest(call: Call) -> bool:
