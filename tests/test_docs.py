@@ -37,6 +37,8 @@ def test_an_example_runs(example: Path, tmp_path: Path) -> None:
 
 EXPECTED = {
     "ask.py": r".*Ada.*\n1 none\n",
+    "client.py": r".*Ada.*\nTrue\nnot_found False\n",
+    "client_events.py": r"in Garden\nbob: Good evening\.\n",
     "openai_client.py": r".*Ada.*\n.*Ada.*\n",
     "own_server.py": r"listening: True\n",
     "screen.py": r"none\nconcern\ncrisis\n",
