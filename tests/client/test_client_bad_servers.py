@@ -314,21 +314,42 @@ async def test_a_quiet_server_that_answers_pings_is_kept(autojump_clock: MockClo
 async def test_a_server_that_does_not_read_is_left(autojump_clock: MockClock) -> None:
     async def deaf(peer: Peer) -> None:
         await peer.welcome()
-        peer.stream.send_stream.send_all_hook = None
         while True:
             await trio.sleep(5)
             await peer.send(said("still talking", int(trio.current_time() * 10) + 1))
 
-    async def stuck() -> None:
-        await trio.sleep_forever()
-
     async with faked(deaf, good) as (client, server):
-        # What the client sends from now on is not taken.
-        ours = server.peers[0].stream.receive_stream
-        del ours
-        client._core.link._socket.stream.send_stream.send_all_hook = stuck  # type: ignore[union-attr]
+        take_no_more(client)
         assert await outcome_of(client, server) == "to hello"
         assert len(server.dialled) == 2
+
+
+def take_no_more(client: Client) -> None:
+    """What the client sends from now on is not taken."""
+    client._core.link._socket.stream.send_stream.send_all_hook = trio.sleep_forever  # type: ignore[union-attr]
+
+
+async def test_too_much_for_a_server_that_does_not_read_ends_the_connection(
+    autojump_clock: MockClock,
+) -> None:
+    async with faked(good, good) as (client, server):
+        take_no_more(client)
+        await trio.testing.wait_all_tasks_blocked()
+        client._core.link.put("first")  # type: ignore[union-attr]
+        await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
+        for _ in range(300):
+            if client._core.link is not None:
+                client._core.link.put("x" * 60_000)
+        assert await outcome_of(client, server) == "to hello"
+        assert trio.current_time() - began <= 31
+
+
+async def test_leaving_waits_for_no_server_that_does_not_read(autojump_clock: MockClock) -> None:
+    async with faked(good) as (client, _):
+        take_no_more(client)
+        left = trio.current_time()
+    assert trio.current_time() - left <= 1
 
 
 # --- attempts ---

@@ -137,7 +137,7 @@ class Core:
         """The link is up: say where it stands, and send what has no outcome."""
         session, room, position, room_position, recovered = decode.welcome(found)
         asked = (self.places.session, self.places.in_room)
-        self.link, self.session_id = link, session
+        self.link, self.session_id, self.refusal = link, session, None
         self.places.welcomed(room, position, room_position)
         if self.welcomes:
             self.events.put(Reconnected(session, room, self._tries))

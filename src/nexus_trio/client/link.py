@@ -59,13 +59,17 @@ class Link:
         self._timing = timing
         self._socket = socket
         self._waiting = trio.Event()
+        # Too much waits for the server: this connection is of no more use.
+        self._stuck: SocketError | None = None
 
     def put(self, text: str) -> None:
-        """Have a frame sent. Never waits, never raises: the reader sees a connection that fell."""
+        """Have a frame sent. Never waits, never raises."""
         try:
             self._socket.put(text)
-        except SocketError:
-            return
+        except SocketClosed:
+            return  # the reader comes to that, and reads on the way why
+        except SocketError as error:
+            self._stuck = error
         self._waiting.set()
 
     async def run(self) -> NoReturn:
@@ -105,13 +109,14 @@ class Link:
 
     async def _write(self) -> None:
         patience = self._timing.quiet_s + self._timing.pong_s
-        while True:
+        while self._stuck is None:
             with trio.move_on_after(patience) as scope:
                 await self._flush()
             if scope.cancelled_caught:
                 raise Fell("the server does not read")
             self._waiting = trio.Event()
             await self._waiting.wait()
+        raise Fell(str(self._stuck))
 
     async def _flush(self) -> None:
         """Send what waits. Where that fails, the reader comes to the end by itself, and on the way

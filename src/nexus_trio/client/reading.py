@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from typing import Any, Final
 
 import trio
@@ -23,7 +24,7 @@ class Reading:
     """GETs, each on a connection of its own: they are rare, and nothing is left open."""
 
     def __init__(
-        self, address: Address, headers: dict[str, str], timing: Timing, tls: Any = None
+        self, address: Address, headers: dict[str, str], timing: Timing, tls: ssl.SSLContext | None
     ) -> None:
         self._address = address
         self._headers = headers
@@ -51,7 +52,8 @@ class Reading:
         import httpx
 
         patience = self._timing.connect_s + self._timing.hello_s
-        verify = True if self._tls is None else self._tls
+        # The same certificates as the WebSocket's; over plain HTTP none are read.
+        verify = (self._tls or ssl.create_default_context()) if self._address.tls else False
         with trio.move_on_after(patience):
             try:
                 # No proxy of the environment: what the WebSocket reaches is what is read.

@@ -29,8 +29,9 @@ SUBPROTOCOL: Final = "nexus.v1"
 
 MOST_CHARS: Final = 1024 * 1024
 """Of one message: the server lets no more than that wait for a connection."""
-MOST_UNSENT: Final = 4 * 1024 * 1024
-"""Bytes that may wait for a server which does not read: 64 of the largest frames that it takes."""
+MOST_UNSENT: Final = 16 * 1024 * 1024
+"""Bytes that may wait for a server which does not read: twice all calls of the client, be each of
+them the largest frame that the server takes."""
 CHUNK: Final = 65536
 """One read takes an ordinary frame whole."""
 
