@@ -459,3 +459,23 @@ async def test_leaving_the_block_ends_what_waits_within_a_second(
     assert len(ends) == 3
     with pytest.raises(Closed):
         await client.ask("late")
+
+
+async def test_words_that_begin_between_a_fall_and_the_next_try_were_not_sent(
+    autojump_clock: MockClock,
+) -> None:
+    async def falling(peer: Peer) -> None:
+        await peer.welcome()
+
+    async def up(peer: Peer) -> None:
+        await peer.welcome()
+        frame = await peer.until("say")
+        await peer.send({"type": "done", "ref": frame["ref"], "position": "r:1", "crisis": CALM})
+        await peer.quiet()
+
+    async with faked(falling, up) as (client, _):
+        # The goodbye to it is stuck for a while: the fall is known, and not yet waited out.
+        client._core.link._socket.stream.send_stream.send_all_hook = trio.sleep_forever  # type: ignore[union-attr]
+        while client.connected:  # noqa: ASYNC110 - its fall is what is waited for
+            await trio.lowlevel.checkpoint()
+        assert (await client.say("hi")).crisis is not None

@@ -72,6 +72,7 @@ class Core:
         self._hello = hello
         self._refs = count(1)
         self._tries = 0
+        self._told_fall = 0
         self._notices = Notices()
         self._others = Others()
 
@@ -177,10 +178,14 @@ class Core:
         self.attempts += 1
         self._tries += 1
 
+    def lost(self) -> None:
+        """The link is no more: what begins now is sent with the next one."""
+        self.link = None
+
     def fell(self, reason: str, retry_in_s: float) -> None:
-        """There is no link; it is tried again."""
-        was, self.link = self.link, None
-        if was is not None:
+        """It is tried again; told once for each welcome."""
+        if self._told_fall != self.welcomes:
+            self._told_fall = self.welcomes
             self.events.put(Disconnected(reason, retry_in_s))
 
     def end(self, error: Ended) -> None:

@@ -75,18 +75,22 @@ class Link:
     async def run(self) -> NoReturn:
         """Until the connection falls. Cancelled, nothing is left behind."""
         await self._hello()
-        lost: list[Exception] = []
-        async with trio.open_nursery() as nursery:
-            for task in (self._read, self._write, self._watch):
-                nursery.start_soon(self._guarded, task, lost, nursery.cancel_scope)
-        raise lost[0]
+        ends: list[Exception] = []
+        try:
+            async with trio.open_nursery() as nursery:
+                for task in (self._read, self._write, self._watch):
+                    nursery.start_soon(self._guarded, task, ends, nursery.cancel_scope)
+        finally:
+            self._core.lost()
+        raise ends[0]
 
-    async def _guarded(self, task: Any, lost: list[Exception], over: trio.CancelScope) -> None:
+    async def _guarded(self, task: Any, ends: list[Exception], over: trio.CancelScope) -> None:
         """The first end of a task is the connection's."""
         try:
             await task()
         except (SocketError, Fell, Breach, Goodbye, Ended) as error:
-            lost.append(error)
+            self._core.lost()
+            ends.append(error)
             over.cancel()
 
     async def _hello(self) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httptools
 import trio
+
+from nexus_trio.client.address import parse_address
 
 # No call of the experiment answers more than a page of history: 50 turns of at
 # most 16 KiB each way. Past this bound a server is broken, and memory is safe.
@@ -53,18 +54,15 @@ class Address(NamedTuple):
 def parse_url(url: str) -> Address:
     """`http://HOST[:PORT][/PREFIX]` in parts; raises `UnsupportedUrl` on anything else."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        found = parse_address(url)
     except ValueError as error:
-        raise UnsupportedUrl(f"{url!r} is not a URL: {error}.") from error
-    if parts.scheme != "http" or not parts.hostname:
+        raise UnsupportedUrl(f"{url!r} can't be used: {error}.") from error
+    if found.tls or not url.lower().startswith("http:"):
         raise UnsupportedUrl(
             f"{url!r} can't be used: give an http:// URL such as http://127.0.0.1:4004. "
             "TLS is not spoken here; point it at the server behind the proxy."
         )
-    if parts.query or parts.fragment or parts.username is not None:
-        raise UnsupportedUrl(f"{url!r} can't be used: leave out user, query and fragment.")
-    return Address(parts.hostname, 80 if port is None else port, parts.path.rstrip("/"))
+    return Address(found.host, found.port, found.prefix)
 
 
 def encode(address: Address, method: str, path: str, body: bytes = b"") -> bytes:
