@@ -27,6 +27,9 @@ from nexus_trio.client.core import Core
 from nexus_trio.client.link import Fell, Way
 from nexus_trio.model.envelope import Position
 
+GUARD = 5_000.0
+"""Seconds, of virtual time, after which something that hangs counts as failed."""
+
 WELCOME: dict[str, Any] = {
     "type": "welcome", "session_id": "s", "room": "Tower",
     "position": "e:0", "room_position": "r:0", "recovered": True,
@@ -203,8 +206,9 @@ async def faked(
         server = FakeServer(nursery, *scripts)
         way = Way(parse_address("http://fake"), Timing(**timing), dial=server.dial)
         try:
-            async with hold(Core(hello, after, None), way, "ada") as client:
-                yield client, server
+            with trio.fail_after(GUARD):
+                async with hold(Core(hello, after, None), way, "ada") as client:
+                    yield client, server
         except trio.Cancelled:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, in no group

@@ -476,6 +476,6 @@ async def test_words_that_begin_between_a_fall_and_the_next_try_were_not_sent(
     async with faked(falling, up) as (client, _):
         # The goodbye to it is stuck for a while: the fall is known, and not yet waited out.
         client._core.link._socket.stream.send_stream.send_all_hook = trio.sleep_forever  # type: ignore[union-attr]
-        while client.connected:  # noqa: ASYNC110 - its fall is what is waited for
+        while client.connected:
             await trio.lowlevel.checkpoint()
         assert (await client.say("hi")).crisis is not None

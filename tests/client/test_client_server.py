@@ -61,6 +61,14 @@ async def serving(**settings: object) -> AsyncIterator[str]:
             nursery.cancel_scope.cancel()
 
 
+@asynccontextmanager
+async def guarded(url: str, **how: object) -> AsyncIterator[Client]:
+    """`connect`, and what hangs counts as failed."""
+    with trio.fail_after(GUARD):
+        async with connect(url, **how) as client:  # type: ignore[arg-type]  # a test's own
+            yield client
+
+
 async def until(client: Client, kind: type[Event], text: str | None = None) -> list[Event]:
     """The events up to one of that kind, and with that text if one is given."""
     got: list[Event] = []
@@ -332,10 +340,10 @@ def calm() -> Iterator[Bridge]:
 
 async def test_a_notice_comes_again_until_it_was_read(calm: Bridge) -> None:
     url, user = f"http://127.0.0.1:{calm.port}", fresh("notice")
-    async with connect(url, user=user) as client:
+    async with guarded(url, user=user) as client:
         reply = await client.ask(WISH)
         after = client.position
-    async with connect(url, user=user, after=after) as client:
+    async with guarded(url, user=user, after=after) as client:
         notice = (await until(client, Notice))[-1]
         assert isinstance(notice, Notice)
         assert notice.text == reply.crisis.notice
@@ -343,13 +351,13 @@ async def test_a_notice_comes_again_until_it_was_read(calm: Bridge) -> None:
         await client.say("here")
         await until(client, RoomEvent, "here")
         await client.look()
-    async with connect(url, user=user, after=after) as client:
+    async with guarded(url, user=user, after=after) as client:
         await client.say("again")
         assert not any(isinstance(e, Notice) for e in await until(client, RoomEvent, "again"))
         await client.ask(WISH)
         await client.ack(client.position)
         again = client.position
-    async with connect(url, user=user, after=again) as client:
+    async with guarded(url, user=user, after=again) as client:
         await client.say("and again")
         events = await until(client, RoomEvent, "and again")
         assert not any(isinstance(event, Notice) for event in events)
@@ -357,14 +365,14 @@ async def test_a_notice_comes_again_until_it_was_read(calm: Bridge) -> None:
 
 async def test_what_was_missed_since_a_position_comes(calm: Bridge) -> None:
     url, user = f"http://127.0.0.1:{calm.port}", fresh("missed")
-    async with connect(url, user=user, room="Library") as client:
+    async with guarded(url, user=user, room="Library") as client:
         await client.ask("one")
         await client.say("mark")
         after, room_after = client.position, client.room_position
     calm.chat(user, "two")
-    async with connect(url, user=fresh("bob"), room="Library") as bob:
+    async with guarded(url, user=fresh("bob"), room="Library") as bob:
         await bob.say("three")
-    async with connect(url, user=user, after=after, room_after=room_after) as client:
+    async with guarded(url, user=user, after=after, room_after=room_after) as client:
         events = await until(client, RoomEvent, "three")
         assert [e.message for e in events if isinstance(e, Elsewhere)] == ["two"]
         assert not any(isinstance(event, Gap) for event in events)
@@ -372,7 +380,7 @@ async def test_what_was_missed_since_a_position_comes(calm: Bridge) -> None:
 
 async def test_an_erased_session_is_over_for_its_clients(calm: Bridge) -> None:
     url, user = f"http://127.0.0.1:{calm.port}", fresh("erased")
-    async with connect(url, user=user) as client:
+    async with guarded(url, user=user) as client:
         await client.ask("hello")
         async with trio.open_nursery() as nursery:
 
@@ -392,7 +400,7 @@ async def test_a_line_that_goes_dead_is_found_out(calm: Bridge) -> None:
     timing = Timing(quiet_s=0.2, pong_s=0.2, backoff_s=0.01)
     async with (
         network(calm.port) as net,
-        connect(net.url, user=fresh("dead"), timing=timing) as client,
+        guarded(net.url, user=fresh("dead"), timing=timing) as client,
     ):
         await client.ask("hello")
         net.deaf = True
@@ -408,7 +416,7 @@ async def test_a_turn_in_flight_is_the_same_turn_after_a_fall(calm: Bridge) -> N
     user = fresh("flight")
     async with (
         network(calm.port) as net,
-        connect(net.url, user=user, timing=QUICK) as client,
+        guarded(net.url, user=user, timing=QUICK) as client,
         client.stream("(hang) on") as turn,
     ):
         first = await anext(turn)
@@ -435,7 +443,7 @@ async def test_a_turn_that_a_restart_cut_is_asked_again_and_answered_once(
     with moody(data=tmp_path, NEXUS_GRACE_S="1") as server, trio.fail_after(GUARD):
         async with (
             network(server.port) as net,
-            connect(net.url, user="ada", timing=QUICK) as client,
+            guarded(net.url, user="ada", timing=QUICK) as client,
         ):
             assert (await client.ask("hello")).turn == 1
             async with client.stream("(hang) on") as turn:
