@@ -189,15 +189,19 @@ async def test_codes_that_end_it_end_every_call_and_the_events(
         await peer.bye(code, False)
         await peer.quiet()
 
+    ends, kept = set(), []
     async with faked(closing, good) as (client, server):
         async with trio.open_nursery() as nursery:
 
             async def asks() -> None:
-                with pytest.raises(CODES[code]):
+                with pytest.raises(CODES[code]) as caught:
                     await client.ask("one")
+                ends.add(id(caught.value))
+                kept.append(caught.value)
 
             nursery.start_soon(asks)
             nursery.start_soon(asks)
+        assert len(ends) == 2  # one each: what two tasks raise would grow two tracebacks
         with pytest.raises(CODES[code]):
             await client.look()
         with pytest.raises(CODES[code]):
