@@ -150,6 +150,7 @@ async def pull(
         await trio.sleep(every)
         net.cut()
         run.cuts += 1
+    net.cut_after = None
 
 
 async def cut_network(port: int, seconds: float, every: float = 1.0, seed: int = 0) -> Run:

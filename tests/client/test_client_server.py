@@ -31,6 +31,7 @@ from nexus_trio.client import (
     Gap,
     NotAuthenticated,
     Notice,
+    ReadFailed,
     Reconnected,
     Reset,
     RoomEvent,
@@ -194,6 +195,12 @@ async def test_the_history_is_read_page_by_page() -> None:
         assert rest.next is None
         with pytest.raises(BridgeError, match="limit"):
             await client.history(limit=0)
+        async with network(urlsplit(url).port or 0) as net, connect(net.url, user="ada") as cut:
+            net.cut_after = 100
+            with pytest.raises(ReadFailed, match="try again"):
+                await cut.history()
+            assert len((await cut.history()).turns) == 5
+            assert (await cut.ask("still here")).turn == 6
         assert "message 0" not in repr(page)
 
 

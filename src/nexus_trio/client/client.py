@@ -194,14 +194,14 @@ class Client:
     async def history(self, after: Position | None = None, limit: int = 50) -> HistoryPage:
         """Stored turns of this user behind `after`, or from the first. Needs `user`.
 
-        Raises `BridgeError` (`not_found` where nothing is held), `Unreachable`.
+        Tried once. Raises `BridgeError` (`not_found` where nothing is held), `ReadFailed`.
         """
         if self._user is None:
             raise InvalidRequest("give connect() the user whose history is to be read")
         return await self._reading.history(self._user, after, limit)
 
     async def rooms(self) -> tuple[RoomCount, ...]:
-        """All rooms. Raises `BridgeError`, `Unreachable`."""
+        """All rooms. Raises as `history`."""
         return await self._reading.rooms()
 
     # --- below all of them ---

@@ -55,6 +55,10 @@ class Unsettled(ClientError):
     """
 
 
+class ReadFailed(ClientError):
+    """What was asked for over HTTP did not come, whole and in time. The client goes on."""
+
+
 class Ended(ClientError):
     """The connection is over for good: every call that waits, and every later one, raises it.
 

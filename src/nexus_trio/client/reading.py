@@ -11,7 +11,7 @@ import trio
 from nexus_trio.client import decode
 from nexus_trio.client.address import Address
 from nexus_trio.client.decode import Breach
-from nexus_trio.client.errors import BridgeError, ProtocolBroken, Unreachable
+from nexus_trio.client.errors import BridgeError, ReadFailed
 from nexus_trio.client.pages import HistoryPage, RoomCount
 from nexus_trio.client.timing import Timing
 from nexus_trio.model.envelope import Position
@@ -32,20 +32,20 @@ class Reading:
         self._tls = tls
 
     async def history(self, user: str, after: Position | None, limit: int) -> HistoryPage:
-        """A page of turns. Raises `BridgeError`, `Unreachable`, `ProtocolBroken`."""
+        """A page of turns. Raises `BridgeError`, `ReadFailed`."""
         query = {"limit": str(limit)} | ({} if after is None else {"after": str(after)})
         found = await self._get(f"/bridge/sessions/{user}/history", query)
         try:
             return decode.history(found)
         except Breach as breach:
-            raise ProtocolBroken(str(breach)) from None
+            raise ReadFailed(str(breach)) from None
 
     async def rooms(self) -> tuple[RoomCount, ...]:
         """All rooms. Raises as `history`."""
         try:
             return decode.rooms(await self._get("/bridge/rooms", {}))
         except Breach as breach:
-            raise ProtocolBroken(str(breach)) from None
+            raise ReadFailed(str(breach)) from None
 
     async def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         # Here, for it takes a tenth of a second, and most programs never read.
@@ -65,8 +65,9 @@ class Reading:
                         return _answered(answer.status_code, await _whole(answer))
             except httpx.HTTPError as error:
                 kind = type(error).__name__
-                raise Unreachable(f"nobody answers at {self._address.where} ({kind})") from None
-        raise Unreachable(f"{self._address.where} did not answer within {patience:g} s")
+                where = self._address.where
+                raise ReadFailed(f"{where} did not answer whole ({kind}); try again") from None
+        raise ReadFailed(f"{self._address.where} did not answer within {patience:g} s; try again")
 
 
 async def _whole(answer: Any) -> bytes:
@@ -74,7 +75,7 @@ async def _whole(answer: Any) -> bytes:
     async for piece in answer.aiter_bytes():
         body += piece
         if len(body) > MOST_BYTES:
-            raise ProtocolBroken(f"the answer is larger than {MOST_BYTES} bytes")
+            raise ReadFailed(f"the answer is larger than {MOST_BYTES} bytes")
     return bytes(body)
 
 
@@ -87,7 +88,7 @@ def _answered(status: int, body: bytes) -> dict[str, Any]:
         if status != 200:
             problem: BridgeError = decode.error(found)
     except (ValueError, TypeError, RecursionError, Breach):
-        raise ProtocolBroken(f"the server answered with status {status} and no JSON") from None
+        raise ReadFailed(f"the server answered with status {status} and no JSON") from None
     if status != 200:
         raise problem
     return found
