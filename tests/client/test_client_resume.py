@@ -310,25 +310,52 @@ async def test_words_that_nobody_heard_are_said_again_by_nobody(
             await client.say("hi")
 
 
+async def falling_at_once(peer: Peer) -> None:
+    await peer.welcome()
+
+
+async def hearing(peer: Peer) -> None:
+    await peer.welcome()
+    frame = await peer.until("say")
+    await peer.send({"type": "done", "ref": frame["ref"], "position": "r:1", "crisis": CALM})
+    await peer.quiet()
+
+
+@pytest.mark.parametrize("goodbye_is_stuck", [False, True])
 async def test_words_that_were_not_sent_wait_for_the_connection(
-    autojump_clock: MockClock,
+    goodbye_is_stuck: bool, autojump_clock: MockClock
 ) -> None:
-    async def down(peer: Peer) -> None:
-        await peer.welcome()
-
-    async def up(peer: Peer) -> None:
-        await peer.welcome()
-        frame = await peer.until("say")
-        await peer.send({"type": "done", "ref": frame["ref"], "position": "r:1", "crisis": CALM})
-        await peer.quiet()
-
-    async with faked(down, up) as (client, server):
-        while client.connected:  # noqa: ASYNC110 - its fall is what is waited for
-            await trio.sleep(0.001)
+    async with faked(falling_at_once, hearing) as (client, server):
+        if goodbye_is_stuck:
+            # The fall is known, and the next try is not yet waited for.
+            client._core.link._socket.stream.send_stream.send_all_hook = trio.sleep_forever  # type: ignore[union-attr]
+        while client.connected:
+            await trio.lowlevel.checkpoint()
         spoken = await client.say("hi")
         assert spoken.crisis is not None
         assert spoken.crisis.level == "none"
         assert len(server.peers) == 2
+
+
+async def test_a_room_that_was_gone_to_is_where_it_resumes(autojump_clock: MockClock) -> None:
+    """Though none of its events has come yet."""
+
+    async def going(peer: Peer) -> None:
+        await peer.welcome()
+        frame = await peer.until("go")
+        await peer.send(
+            {
+                "type": "occupants", "ref": frame["ref"], "room": "Garden", "title": "T",
+                "description": "D", "exits": {}, "position": "g:7", "occupants": ["ada"],
+            }
+        )  # fmt: skip
+
+    async with faked(going, hearing) as (client, server):
+        assert (await client.go("Garden")).room == "Garden"
+        assert client.room == "Garden"
+        while client.statistics().welcomes < 2:  # noqa: ASYNC110 - nothing tells of it
+            await trio.sleep(0.01)
+        assert server.peers[1].hello["room_after"] == "g:7"
 
 
 # --- stop ---
@@ -459,23 +486,3 @@ async def test_leaving_the_block_ends_what_waits_within_a_second(
     assert len(ends) == 3
     with pytest.raises(Closed):
         await client.ask("late")
-
-
-async def test_words_that_begin_between_a_fall_and_the_next_try_were_not_sent(
-    autojump_clock: MockClock,
-) -> None:
-    async def falling(peer: Peer) -> None:
-        await peer.welcome()
-
-    async def up(peer: Peer) -> None:
-        await peer.welcome()
-        frame = await peer.until("say")
-        await peer.send({"type": "done", "ref": frame["ref"], "position": "r:1", "crisis": CALM})
-        await peer.quiet()
-
-    async with faked(falling, up) as (client, _):
-        # The goodbye to it is stuck for a while: the fall is known, and not yet waited out.
-        client._core.link._socket.stream.send_stream.send_all_hook = trio.sleep_forever  # type: ignore[union-attr]
-        while client.connected:
-            await trio.lowlevel.checkpoint()
-        assert (await client.say("hi")).crisis is not None
