@@ -9,6 +9,7 @@ import pytest
 import trio
 from fake_server import WELCOME, FakeServer, Peer, delta, faked, reply, said
 from trio.testing import MockClock
+from wsproto.events import BytesMessage, TextMessage
 
 from nexus_trio.client import (
     BadFrame,
@@ -68,9 +69,15 @@ async def too_large(peer: Peer) -> None:
     await peer.quiet()
 
 
-async def binary(peer: Peer) -> None:
-    from wsproto.events import BytesMessage
+async def endless(peer: Peer) -> None:
+    await peer.accept()
+    for _ in range(100):  # of a message that is never finished
+        await peer.put(TextMessage(data="x" * 65536, message_finished=False))
+        await trio.lowlevel.checkpoint()
+    await peer.quiet()
 
+
+async def binary(peer: Peer) -> None:
     await peer.accept()
     await peer.put(BytesMessage(data=b"{}"))
     await peer.quiet()
@@ -84,7 +91,16 @@ async def broken_frame(peer: Peer) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    [garbage, wrong_subprotocol, no_json, no_welcome_fields, too_large, binary, broken_frame],
+    [
+        garbage,
+        wrong_subprotocol,
+        no_json,
+        no_welcome_fields,
+        too_large,
+        endless,
+        binary,
+        broken_frame,
+    ],
 )
 async def test_what_does_not_speak_the_protocol_is_refused_at_once(
     script: Any, autojump_clock: MockClock
@@ -93,6 +109,7 @@ async def test_what_does_not_speak_the_protocol_is_refused_at_once(
         async with faked(script):
             pass
     assert "point the URL" in str(caught.value)
+    assert ("more than 1048576" in str(caught.value)) == (script in (too_large, endless))
     assert "hello there" not in repr(caught.value)
 
 
