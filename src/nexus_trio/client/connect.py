@@ -26,8 +26,8 @@ MOST_BREACHES: Final = 3
 """Connections in a row that end in nonsense: a server that was mended between two is forgiven."""
 
 UNSTEADY_STEP: Final = 3
-"""After a welcome no wait is longer than eight of the first: the server is there, so that who
-waits is served soon, and yet two connections a second are the most, should it fall each time."""
+"""The wait after a connection that was welcomed is eight of the first at most: the server is there,
+so that who waits is served soon, and two or so a second are the most, should it fall each time."""
 
 
 @asynccontextmanager

@@ -24,8 +24,8 @@ class Timing:
     backoff_most_s: float = 15.0
     """No wait is longer: a person is in front of it."""
     steady_s: float = 10.0
-    """A connection that lasted so long is forgiven: the waits begin anew. After a shorter one they
-    go on to eight times `backoff_s`, and further only while no welcome comes."""
+    """A connection that lasted so long has the waits begin anew. After a shorter one they go on, to
+    eight times `backoff_s`, and further only while no welcome comes."""
     give_up_s: float = 300.0
     """Without a welcome for so long, the client ends with `Unreachable`: longer than a server
     takes to restart."""
