@@ -55,7 +55,6 @@ class Run:
     overheard: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    seconds: float = 0.0
     attempts: int = 0
     welcomes: int = 0
     cuts: int = 0
@@ -155,7 +154,7 @@ async def pull(
 
 async def cut_network(port: int, seconds: float, every: float = 1.0, seed: int = 0) -> Run:
     """The whole of it, against the server at `port`."""
-    run, over = Run(seconds=seconds), trio.Event()
+    run, over = Run(), trio.Event()
     async with (
         network(port) as net,
         connect(f"http://127.0.0.1:{port}", user=f"bob-{seed}") as bob,
@@ -194,11 +193,8 @@ async def judge(ada: Client, run: Run) -> None:
     run.expect(statistics.pending == 0, "calls are left")
     run.expect(all(run.overheard[each] == 1 for each in run.murmured), "said, and not heard once")
     run.expect(max(run.overheard.values()) == 1, "said twice")
-    run.expect(len(run.murmured) > len(run.unsettled), "most words are in doubt")
     # Two falls for a cut, one of them in the midst of a frame, and one may hit an opening.
     run.expect(statistics.attempts <= 3 * run.cuts + 3, f"{statistics.attempts} attempts")
-    # A wait is 0.8 s at most, and a cut may hit an opening.
-    run.expect(run.welcomes > run.seconds / 3, f"only {run.welcomes} welcomes")
     grown = run.memory[1] - run.memory[0]
     run.expect(grown < 8 * 1024 * 1024, f"memory grew by {grown} bytes")
     stored, after = [], None
