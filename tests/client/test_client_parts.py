@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from nexus_trio.client import Delta, Gap, Notice, Position, Reset, RoomEvent
 from nexus_trio.client.address import parse_address
-from nexus_trio.client.calls import encode
+from nexus_trio.client.calls import SayCall, encode
+from nexus_trio.client.core import Core
 from nexus_trio.client.notices import Notices
 from nexus_trio.client.queue import EventQueue
 from nexus_trio.client.telling import MOST_CHARS, BadTelling, Telling
@@ -131,6 +132,21 @@ def test_an_answer_to_an_older_acknowledgement_leaves_the_newer_one_owed() -> No
     assert notices.owed == Position("e", 2)
     notices.taken(second["ref"])
     assert notices.owed is None
+
+
+def test_the_same_words_that_were_heard_before_ours_were_sent_are_not_ours() -> None:
+    core = Core({"user_id": "ada"}, None, Position("r", 0))
+    call = SayCall("c1", "hi")
+    core.start(call)  # there is no connection yet
+    for number, sent_on in ((1, 0), (2, 1)):
+        call.first_on = sent_on
+        core.take(
+            {
+                "type": "room", "room": "Tower", "position": f"r:{number}", "event": "said",
+                "user_id": "ada", "username": None, "text": "hi",
+            }
+        )  # fmt: skip
+        assert call.echo == (Position("r", 2) if sent_on else None)
 
 
 def test_addresses() -> None:

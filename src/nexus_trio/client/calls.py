@@ -94,8 +94,12 @@ class SayCall(Call):
 
     def __init__(self, ref: str, text: str) -> None:
         super().__init__(ref, "say", text=text)
-        self.words = text
         self.echo: Position | None = None
+        self._words = text
+
+    def awaits(self, text: str | None) -> bool:
+        """Whether these words, heard in the room, may be ours: sent, and not heard before."""
+        return bool(self.first_on) and self.echo is None and text == self._words
 
 
 class StopCall(Call):

@@ -333,7 +333,7 @@ class Core:
 
     def _echo(self, text: str | None, position: Position | None) -> None:
         for call in self.pending.values():
-            if isinstance(call, SayCall) and call.words == text and not call.echo:
+            if isinstance(call, SayCall) and call.awaits(text):
                 call.echo = position
                 return
 
