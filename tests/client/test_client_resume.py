@@ -486,3 +486,21 @@ async def test_leaving_the_block_ends_what_waits_within_a_second(
     assert len(ends) == 3
     with pytest.raises(Closed):
         await client.ask("late")
+
+
+async def test_an_error_ends_the_loop_after_what_was_told(autojump_clock: MockClock) -> None:
+    async def failing(peer: Peer) -> None:
+        await peer.welcome()
+        frame = await peer.until("message")
+        await peer.send(delta(frame["ref"], 0, "I keep"))
+        await peer.send(refusal(frame["ref"], "responder_failed", partial="I keep", turn=1))
+        await peer.quiet()
+
+    shown: list[Any] = []
+    async with faked(failing) as (client, _), client.stream("hello") as turn:
+        with pytest.raises(BridgeError, match="responder_failed"):
+            shown += [await anext(turn), await anext(turn)]
+        with pytest.raises(BridgeError):
+            _ = turn.reply
+        with pytest.raises(BridgeError):
+            await anext(turn)
