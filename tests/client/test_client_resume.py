@@ -477,6 +477,7 @@ async def test_leaving_the_block_ends_what_waits_within_a_second(
         ends.append(None)
 
     async with trio.open_nursery() as nursery, faked(never) as (client, _):
+        nursery.cancel_scope.deadline = trio.current_time() + 60  # who hangs has failed
         nursery.start_soon(waits, lambda: client.ask("hello"))
         nursery.start_soon(waits, client.look)
         nursery.start_soon(reads, client)
