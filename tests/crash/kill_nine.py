@@ -146,11 +146,14 @@ def history(server: Bridge, user: str) -> list[Any]:
         after = f"&after={page['next']}"
 
 
-def run(data: Path, seconds: float, kills: int = 10**9, **env: str) -> Ledger:
-    """Kill until the time is over or so many were done; ends early when something is lost."""
+def run(data: Path, seconds: float, kills: int = 10**9, answers: int = 0, **env: str) -> Ledger:
+    """Kill until the time is over, or so many kills were done and so many turns acknowledged.
+
+    Ends early when something is lost.
+    """
     ledger = Ledger()
     until = time.monotonic() + seconds
-    while ledger.kills < kills and time.monotonic() < until:
+    while (ledger.kills < kills or len(ledger.answered) < answers) and time.monotonic() < until:
         with bridge("serve", data=data, **env) as server:
             check(server, data, ledger)
             if ledger.lost or ledger.doubled:

@@ -11,9 +11,10 @@ import pytest
 
 @pytest.mark.parametrize("durability", ["power", "process"])
 def test_nothing_acknowledged_is_lost(tmp_path: Path, durability: str) -> None:
-    ledger = kill_nine.run(tmp_path, 30, 2, NEXUS_DURABILITY=durability)
+    # A busy machine may have little acknowledged by the second kill: then there are more.
+    ledger = kill_nine.run(tmp_path, 120, 2, 21, NEXUS_DURABILITY=durability)
     assert (ledger.lost, ledger.doubled) == ([], [])
-    assert ledger.kills == 2
+    assert ledger.kills >= 2
     assert len(ledger.answered) > 20, ledger.line()
 
 
