@@ -105,6 +105,9 @@ class SqliteStore:
     ) -> tuple[RoomEvent, ...]:
         return await self._read(lambda c: reading.events_of(c, user_id, after, limit))
 
+    async def traces(self, user_id: str) -> bool:
+        return await self._read(lambda c: reading.traces(c, user_id))
+
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         turns = events = 0
         while True:
