@@ -172,12 +172,19 @@ def erase(connection: apsw.Connection, user_id: str) -> Erased:
 
 
 def _bury_made_of(connection: apsw.Connection, user_id: str, limit: int) -> int:
-    """Make tombstones of `limit` of the events that go with the user, all where it is below 0."""
+    """Make tombstones of events that go with the user: about `limit` rows, all where below 0.
+
+    Returns how many events. One that many were heard for is many rows.
+    """
     found: Any = connection.execute(f"{MADE_OF} LIMIT ?2", (user_id, limit))
-    events = found.fetchall()
-    connection.executemany(f"{_UNHEARD} event = ?", events)
-    connection.executemany(f"{_TOMBSTONE} WHERE id = ?", events)
-    return len(events)
+    events = rows = 0
+    for event in found.fetchall():
+        connection.execute(f"{_UNHEARD} event = ?", event)
+        events, rows = events + 1, rows + 1 + connection.changes()
+        connection.execute(f"{_TOMBSTONE} WHERE id = ?", event)
+        if 0 <= limit <= rows:
+            break
+    return events
 
 
 def erase_some(connection: apsw.Connection, user_id: str, limit: int) -> Erased:
