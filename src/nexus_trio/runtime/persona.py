@@ -195,12 +195,11 @@ class PersonaActor:
     async def _say(self, answering: _Answering, sentences: list[str]) -> None:
         """Say them as one event. Raises `NotFound` where the asker has gone.
 
-        Cancelled: not said, or said to the end. While an answer is under way, `let_go`
-        knows by that what may still come.
+        Not cancelled half-way, so that nothing of an answer can come when it has ended:
+        `let_go` knows by that. The room's patience with the store bounds it.
         """
         if not sentences:
             return
-        await trio.lowlevel.checkpoint_if_cancelled()
         user, heard = answering.words.user_id, answering.known.heard
         try:
             with trio.CancelScope(shield=True):
