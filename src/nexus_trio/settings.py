@@ -165,7 +165,10 @@ class Settings:
         5.0, "How long a commit may take before its outcome counts as unknown.", least=0.1, most=60
     )
     history_window: int = _setting(
-        20, "Turns that a responder is given; bounds an idle session's memory.", least=0, most=1000
+        20,
+        "Turns, or things said aloud, that a responder is given; bounds an idle session's memory.",
+        least=0,
+        most=1000,
     )
     retention_days: int = _setting(
         0,

@@ -39,12 +39,14 @@ ADAPTERS: dict[str, Callable[[Running], AbstractAsyncContextManager[Responder]]]
 REAL = ("openai",)
 ROOM = Room("Hall", "The Hall", "Walls.", {}, Persona("Bo", "Someone."))
 HISTORY = (Exchange("I like tea", "Good to know; I'll keep in mind that you like tea."),)
+HEARD = (*HISTORY, Exchange("Good evening.", "", speaker="Bob"))
 PROMPTS = {
     "first": Prompt("ada", "Ada", ROOM, 1, "hello"),
     "nameless": Prompt("ada", None, ROOM, 1, "What is this place?"),
     "later": Prompt("ada", "Ada", ROOM, 2, "My train is late again.", "none", HISTORY),
     "concern": Prompt("ada", "Ada", ROOM, 2, "It's too much.", "concern", HISTORY),
     "crisis": Prompt("ada", "Ada", ROOM, 2, "I can't go on.", "crisis", HISTORY),
+    "aloud": Prompt("persona:Bo", "Ada", ROOM, 2, "Who are you?", "none", HEARD, aloud=True),
 }
 
 every_prompt = pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)

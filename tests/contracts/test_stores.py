@@ -449,6 +449,88 @@ async def test_erasing_takes_the_answers_that_a_user_was_given(store: Store) -> 
     assert await store.occupants("Tower") == {}
 
 
+async def answer(
+    store: Store, about: str, *heard: str, room: str = "Tower", text: str = "hm", days: int = 0
+) -> RoomEvent:
+    """An answer aloud, stored so many days ago."""
+    tail = await store.room_tail(room)
+    event = RoomEvent(
+        room,
+        "said",
+        "persona:Iris",
+        "Iris",
+        text,
+        Position(tail.epoch, tail.offset + 1),
+        NOW - timedelta(days=days),
+        about,
+        frozenset(heard),
+    )
+    await store.append([PutRoomEvent(event)])
+    return event
+
+
+async def test_erasing_takes_the_answers_that_were_made_of_a_users_words(store: Store) -> None:
+    start = await store.room_tail("Tower")
+    told = [
+        await answer(store, "ada"),
+        await answer(store, "ada", "bob", "cyd"),
+        await answer(store, "bob", "ada"),
+        await answer(store, "cyd", "dan"),
+    ]
+    elsewhere = await answer(store, "dan", "bob", "eve", room="Garden")
+    assert await store.room_events("Tower", start, 10) == tuple(told)
+    # What others were answered is theirs, whoever was heard for it.
+    assert await store.events_of("bob", None, 10) == (told[2],)
+    assert await store.events_of("ada", None, 10) == tuple(told[:2])
+    assert (await store.erase("bob")).events == 3
+    assert await store.room_events("Tower", start, 10) == (
+        told[0], told[1].buried(), told[2].buried(), told[3],
+    )  # fmt: skip
+    assert await store.room_events("Garden", await beginning(store, "Garden"), 10) == (
+        elsewhere.buried(),
+    )
+    # Of whom else they were made is forgotten with them.
+    for user, events in (("eve", 0), ("cyd", 1), ("dan", 0), ("ada", 1)):
+        assert await store.traces(user) == bool(events)
+        assert (await store.erase(user)).events == events
+
+
+async def beginning(store: Store, room: str) -> Position:
+    return Position((await store.room_tail(room)).epoch, 0)
+
+
+async def test_traces_are_a_users_events_and_what_was_made_of_its_words(store: Store) -> None:
+    await tell(store, "said", "ada", "hello")
+    await answer(store, "bob", "cyd")
+    assert [await store.traces(user) for user in ("ada", "bob", "cyd", "dan")] == [
+        True, True, True, False,
+    ]  # fmt: skip
+    await store.erase("cyd")
+    assert [await store.traces(user) for user in ("ada", "bob", "cyd")] == [True, False, False]
+
+
+async def test_what_an_answer_was_made_of_goes_when_it_is_old(store: Store) -> None:
+    await answer(store, "ada", "bob", days=9)
+    await answer(store, "ada", "cyd", days=8)
+    young = await answer(store, "ada", "dan", days=1)
+    expired = await store.expire(NOW - timedelta(days=5), 9)
+    assert dict(expired.rooms) == {"Tower": 2}
+    users = ("ada", "bob", "cyd", "dan")
+    assert [await store.traces(user) for user in users] == [True, False, False, True]
+    assert await store.events_of("ada", None, 9) == (young,)
+
+
+async def test_erasing_somebody_who_was_heard_much_takes_all_of_it(store: Store) -> None:
+    start = await store.room_tail("Tower")
+    others = [f"user{number}" for number in range(9)]
+    for number in range(900):
+        await answer(store, "ada" if number % 2 else "ben", "cleo", *others)
+    assert (await store.erase("cleo")).events == 900
+    assert {e.event for e in await store.room_events("Tower", start, 2000)} == {"erased"}
+    for user in ("ada", "ben", "cleo", *others):
+        assert not await store.traces(user)
+
+
 # --- what only the durable ones promise: another opening finds the same ---
 
 
@@ -593,6 +675,7 @@ async def test_all_of_it_is_there_again_after_a_reopening(kind: str, tmp_path: P
         await fill(store, 3)
         await store.append([PutTurn("ada", received(4, ref="r"))])
         await tell(store, "joined", "ada")
+        said = await answer(store, "ada", "bob", "cyd")
         tail = await store.room_tail("Tower")
         before = await store.load("ada", 9)
     async with opened(kind, tmp_path) as store:
@@ -600,3 +683,4 @@ async def test_all_of_it_is_there_again_after_a_reopening(kind: str, tmp_path: P
         assert await store.room_tail("Tower") == tail
         assert await store.occupants("Tower") == {"ada": "Ada"}
         assert await store.reference("ada", "r", NOW) == received(4, ref="r")
+        assert (await store.room_events("Tower", Position(tail.epoch, 1), 9)) == (said,)

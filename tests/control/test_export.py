@@ -301,7 +301,13 @@ def test_every_field_of_what_is_stored_is_in_the_export() -> None:
         position=Position("epoch", 4321),
         notices=(notice,),
     )
-    event = filled(RoomEvent, position=Position("epoch", 4322), at=NOW + timedelta(days=1))
+    # Whom else an answer heard is nothing of the user's, and not the user's to see.
+    event = filled(
+        RoomEvent,
+        position=Position("epoch", 4322),
+        at=NOW + timedelta(days=1),
+        heard=frozenset({"somebody-else"}),
+    )
     record = filled(
         SessionRecord, created_at=NOW, last_active=NOW, watch=(1.5, 2001, "mark-level", 2002, 2003)
     )
@@ -312,6 +318,7 @@ def test_every_field_of_what_is_stored_is_in_the_export() -> None:
         assert marks(value)
         for mark in marks(value):
             assert mark in shown, mark
+    assert "somebody-else" not in shown
     for plain in (
         "epoch:4321", "epoch:4322", "4323", "5000", "mark-epoch:4324", "mark-room", "mark-name",
         "1.5", "2001", "mark-level", "2002", "2003",

@@ -124,8 +124,9 @@ def test_occupancy_is_a_set_with_positions(operations: list[tuple[str, str]]) ->
             event = decide_say(state, user, None, "words")
             assert (event is None) == (user not in model)
         else:
-            event = decide_answer(state, "Iris", "words", user)
+            event = decide_answer(state, "Iris", "words", user, frozenset({"gone"}))
             assert (event is None) == (user not in model)
+            assert event is None or (event.about, event.heard) == (user, {"gone"})
         events += event is not None
         publish(state, event)
         assert set(state.occupants) == model

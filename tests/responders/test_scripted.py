@@ -466,3 +466,27 @@ def test_care_does_not_repeat_itself_at_once(level: str) -> None:
         prompt = Prompt("ada", None, BARE, turn, "I can't", level, tuple(history))
         history.append(Exchange("I can't", reply(prompt)))
         assert all(history[-1].response != each.response for each in history[-4:-1])
+
+
+OTHERS = st.builds(Exchange, texts, texts, speaker=st.sampled_from(["Bob", "Guest"]))
+
+
+@given(prompts, st.lists(st.tuples(st.integers(0, 20), OTHERS), max_size=9))
+def test_what_others_said_aloud_is_not_said_back_to_whoever_asks(
+    prompt: Prompt, others: list[tuple[int, Exchange]]
+) -> None:
+    alone = replace(prompt, crisis_level="none", aloud=True)
+    history = list(alone.history)
+    for place, other in others:
+        history.insert(place, other)
+    assert reply(replace(alone, history=tuple(history))) == reply(alone)
+
+
+def test_a_persona_does_not_take_one_for_another() -> None:
+    mine = Exchange("I like tea.", "Good to know.")
+    bobs = Exchange("My name is Bob and I like gin.", "Hello, Bob.", speaker="Bob")
+    for message in ("what do you know about me?", "what is my name?", "what do I like?"):
+        for history in ((mine, bobs), (bobs, mine), (bobs,)):
+            prompt = Prompt("persona:Bo", None, BARE, 2, message, history=history, aloud=True)
+            assert "Bob" not in reply(prompt)
+            assert "gin" not in reply(prompt)

@@ -222,7 +222,7 @@ async def test_the_scripted_persona_gives_a_short_answer() -> None:
 # --- what it knows ---
 
 
-async def test_it_knows_what_its_asker_said_aloud_there_and_no_more() -> None:
+async def test_it_knows_what_was_said_aloud_there_and_no_more() -> None:
     responder = FakeResponder()
     async with two_in_tower(responder, persona_cooldown_s=0.0) as hub:
         await hub.ask("ada", "my secret is plum")
@@ -232,15 +232,26 @@ async def test_it_knows_what_its_asker_said_aloud_there_and_no_more() -> None:
         await wait_all_tasks_blocked()
         await hub.say("ada", "Tower", "Iris, what do I like?")
         await wait_all_tasks_blocked()
-        await hub.say("ada", "Tower", "Iris, and now?")
+        await hub.say("bob", "Tower", "Iris, and I?")
         await wait_all_tasks_blocked()
         first, second = responder.prompts[-2:]
-        assert [(e.message, e.response) for e in first.history] == [("I like pears.", "")]
-        assert [(e.message, e.response) for e in second.history] == [
-            ("I like pears.", ""),
-            ("Iris, what do I like?", "reply 1 to what do I like?"),
+        assert [(e.speaker, e.message, e.response) for e in first.history] == [
+            (None, "I like pears.", ""),
+            ("Bob", "Iris, I like figs.", "reply 1 to I like figs."),
         ]
-        assert second.turn == 2
+        assert [(e.speaker, e.message, e.response) for e in second.history] == [
+            ("Ada", "I like pears.", ""),
+            (None, "Iris, I like figs.", "reply 1 to I like figs."),
+            ("Ada", "Iris, what do I like?", "reply 1 to what do I like?"),
+        ]
+        assert (first.username, first.turn) == ("Ada", 1)
+        assert (second.username, second.turn) == ("Bob", 2)
+        told = [e for e in await said(hub) if e.user_id == IRIS]
+        assert [(e.about, set(e.heard)) for e in told] == [
+            ("bob", {"ada"}),
+            ("ada", {"bob"}),
+            ("bob", {"ada"}),
+        ]
 
 
 def private_none(user: str) -> list[str]:
@@ -334,9 +345,14 @@ async def test_what_goes_or_comes_while_it_recalls_is_gone_or_there_once() -> No
         await hub.say("bob", "Tower", "Iris, once more")
         await wait_all_tasks_blocked()
         back, new, more = responder.prompts[-3:]
-        assert [e.message for e in back.history] == ["Iris, bob-plum"]
-        assert new.history == ()
-        assert [e.message for e in more.history] == ["Iris, bob-plum", "Iris, I am back"]
+        # Its answer to bob, before the restart, was made of ada's words, too.
+        assert [(e.message, e.response) for e in back.history] == [("Iris, bob-plum", "")]
+        bobs = ["Iris, bob-plum", "Iris, I am back"]
+        assert [(e.speaker, e.message) for e in new.history] == [("Guest (2)", m) for m in bobs]
+        assert [(e.speaker, e.message) for e in more.history] == [
+            *((None, message) for message in bobs),
+            ("Guest (2)", "Iris, and I am new"),
+        ]
 
 
 async def test_what_it_heard_before_its_first_step_it_remembers_once() -> None:
@@ -375,13 +391,10 @@ async def test_an_erasure_takes_the_answers_too() -> None:
         for user in ("ada", "bob"):
             await hub.say(user, "Tower", f"Iris, I am {user}-plum")
             await wait_all_tasks_blocked()
-        # joined, said, the answer, left
-        assert (await hub.erase("ada")).events == 4
+        # joined, said, the answer, left; and the answer to bob, for which ada was heard
+        assert (await hub.erase("ada")).events == 5
         left = [(e.event, e.user_id, e.text) for e in await events(hub) if e.event == "said"]
-        assert left == [
-            ("said", "bob", "Iris, I am bob-plum"),
-            ("said", IRIS, "reply 1 to I am bob-plum"),
-        ]
+        assert left == [("said", "bob", "Iris, I am bob-plum")]
         assert "ada" not in repr(await events(hub))
         async with hub.connect("bob", room_after=start) as again:
             assert again.welcome.recovered
@@ -389,7 +402,9 @@ async def test_an_erasure_takes_the_answers_too() -> None:
             assert "ada-plum" not in "".join(f.event.text or "" for f in frames if type(f) is Heard)
         await hub.say("ada", "Tower", "Iris, who am I?")
         await wait_all_tasks_blocked()
-        assert (responder.prompts[-1].history, responder.prompts[-1].turn) == ((), 1)
+        (bobs,) = responder.prompts[-1].history
+        assert (bobs.message, bobs.response) == ("Iris, I am bob-plum", "")
+        assert responder.prompts[-1].turn == 1
 
 
 async def test_nothing_is_said_to_somebody_who_was_erased(autojump_clock: MockClock) -> None:

@@ -61,7 +61,13 @@ INSERT INTO occupants VALUES (1, 'ada', 'Ada');
 INSERT INTO crisis_ledger VALUES ('2026-03-01', 'crisis', 'detected', 1);
 """
 
-FILLED_BY: dict[int, str] = {1: VERSION_1, 2: VERSION_2}
+# And as version 3 did: with whom it was that an answer aloud was for.
+VERSION_3 = VERSION_2.replace(
+    "INSERT INTO room_events VALUES",
+    "INSERT INTO room_events (id, event, user_id, username, text, at) VALUES",
+)
+
+FILLED_BY: dict[int, str] = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3}
 """What each version that was ever released had in its tables."""
 
 
@@ -117,6 +123,21 @@ async def test_all_of_it_is_there_and_goes_on(tmp_path: Path, version: int) -> N
         page = await store.history("ada", Position("ea", 3), 10)
         assert page is not None
         assert page.turns == (ended,)
+
+
+async def test_an_answer_of_before_personas_heard_all_is_its_askers_alone(tmp_path: Path) -> None:
+    connection = made_by(tmp_path / "nexus.db", 3).writer()
+    connection.execute(
+        "INSERT INTO room_events VALUES"
+        f" (1 << 40 | 4, 'said', 'persona:Iris', 'Iris', 'hm', {AT}, 'ben')"
+    )
+    connection.close()
+    async with open_store(tmp_path, "power", Names()) as store:
+        (answer,) = await store.room_events("Tower", Position("et", 3), 10)
+        assert (answer.about, answer.heard) == ("ben", frozenset())
+        assert (await store.erase("ada")).events == 2
+        assert await store.room_events("Tower", Position("et", 3), 10) == (answer,)
+        assert (await store.erase("ben")).events == 1
 
 
 @pytest.mark.parametrize("version", FILLED_BY)

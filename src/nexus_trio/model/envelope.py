@@ -128,8 +128,9 @@ class Reply:
 class RoomEvent:
     """Something that happened in a room, for all who are in it, in one order (I14).
 
-    `position` and `at`, a time in UTC, are the broker's to set. `about`, in what
-    a persona said: the user whom it answered; no wire shows it.
+    `position` and `at`, a time in UTC, are the broker's to set. In what a persona
+    said, `about` is the user whom it answered, and `heard` are the others whose
+    words it was made of, a bounded number; no wire shows either.
     """
 
     room: str
@@ -140,6 +141,11 @@ class RoomEvent:
     position: Position | None = None
     at: datetime | None = None
     about: str | None = None
+    heard: frozenset[str] = frozenset()
+
+    def made_of(self, user_id: str) -> bool:
+        """Whether it goes with that user: it is the user's own, or made of the user's words."""
+        return user_id in (self.user_id, self.about) or user_id in self.heard
 
     def buried(self) -> RoomEvent:
         """The tombstone that stands in its place: no user, no words."""

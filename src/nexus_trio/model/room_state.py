@@ -69,14 +69,17 @@ def decide_say(state: RoomState, user_id: str, username: str | None, text: str) 
     return RoomEvent(state.room, "said", user_id, username, text)
 
 
-def decide_answer(state: RoomState, persona: str, text: str, about: str) -> RoomEvent | None:
+def decide_answer(
+    state: RoomState, persona: str, text: str, about: str, heard: frozenset[str]
+) -> RoomEvent | None:
     """The event of a persona's answer aloud: None where the one who is answered has gone.
 
-    A persona need not have come in, and is no occupant.
+    A persona need not have come in, and is no occupant; nor need those whom it `heard`.
     """
     if about not in state.occupants:
         return None
-    return RoomEvent(state.room, "said", persona_id(persona), persona, text, about=about)
+    speaker = persona_id(persona)
+    return RoomEvent(state.room, "said", speaker, persona, text, about=about, heard=heard)
 
 
 def apply(state: RoomState, event: RoomEvent) -> Effects:

@@ -22,25 +22,31 @@ from nexus_trio.model.world import Room
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One earlier turn as the responder sees it: the user's words and the reply, and its number."""
+    """One earlier turn as the responder sees it: the user's words and the reply, and its number.
+
+    `speaker`: whose words they are, where not the prompt's own user's (said aloud alone).
+    """
 
     message: str = field(repr=False)
     response: str = field(repr=False)
     turn: int = 0
+    speaker: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """All that a responder may know of a turn: this one session's own words.
+    """All that a responder may know of a turn: this one session's own words, or what a room heard.
 
     `history` is a bounded window, oldest first, of answered turns; `turn` the
     number of this turn in its session, from 1; `crisis_level` one of `none`,
     `concern`, `crisis`, `imminent`, for this message.
 
     `aloud`: the words were said in the room, and all in it hear the reply, so it
-    is to be short. Then `history` holds what this user said aloud there (with an
-    empty `response` where that was not answered), `user_id` is the persona's own,
-    and `crisis_level` is `none` whatever was said: a verdict is nobody else's to see.
+    is to be short. Then `history` holds what was said aloud there before, by
+    whomever, in the room's order (with an empty `response` where that was not
+    answered); `username` and each `speaker` are as `model.naming.call` gives them;
+    `user_id` is the persona's own, and `crisis_level` is `none` whatever was said: a
+    verdict is nobody else's to see.
     """
 
     user_id: str

@@ -492,6 +492,8 @@ class Hub:
                 for room in self._services.rooms.values():
                     if room.owes(user):
                         await self._say_it_left(room, user)
+                for persona in self._personas.values():
+                    await persona.let_go(user)
                 erased = await self._services.store.erase(user, sweep=sweep)
                 self._shown.pop(user, None)
                 for room in self._services.rooms.values():

@@ -6,9 +6,9 @@ whole sentences, each an event of the room like anybody's words; then it keeps
 silent for a while, and it never listens to a persona, so that no two of them
 talk each other into a loop.
 
-An answer is made of what its one asker said aloud in this room, and of what was
-answered to it: of nobody's private turns, of no verdict, and of nobody else's
-words, so that it can go with its asker when that user is erased (I1, I19).
+An answer is made of what was said aloud in this room, by whomever, and of what was
+answered there: of nobody's private turns, of no verdict, of no other room (I1). It
+bears the ids of all whose words it is made of, and goes when any of them is erased (I19).
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import trio
 
-from nexus_trio.errors import NexusError
+from nexus_trio.errors import NexusError, StoreUnavailable
 from nexus_trio.model.envelope import Position, RoomEvent
-from nexus_trio.model.room_state import is_persona, persona_id
-from nexus_trio.responders.base import Exchange, Prompt
+from nexus_trio.model.room_state import persona_id
+from nexus_trio.responders.base import Prompt
 from nexus_trio.runtime.aloud import Aloud
+from nexus_trio.runtime.earshot import WINDOW, Earshot, Known, Words
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
 
@@ -33,24 +34,20 @@ QUEUE: Final = 16
 """What is said to it while it answers waits here; where it is full, the oldest is dropped: in
 a room that has gone on talking an old question is no longer waited for."""
 
-WINDOW: Final = 200
-KEPT_CHARS: Final = 2000
-"""How many of the things said aloud it remembers, and how many characters it reads of each:
-less than a megabyte a room, in nearly every case, and bounded in all."""
-
 PATIENCE_S: Final = 30.0
 """The longest an answer may take: the room goes on meanwhile, and the next ones wait."""
 
 
-@dataclass(slots=True, eq=False)
-class _Said:
-    """Something that a user said aloud, and what the persona answered to it."""
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """The answer under way: to what, and what it knows."""
 
-    user_id: str
-    username: str | None = field(repr=False)
-    text: str = field(repr=False)
-    offset: int
-    answers: list[str] = field(default_factory=list, repr=False)
+    words: Words
+    known: Known
+
+    def made_of(self, user_id: str) -> bool:
+        """Whether that user's words are in it."""
+        return user_id == self.words.user_id or user_id in self.known.heard
 
 
 class PersonaActor:
@@ -63,10 +60,13 @@ class PersonaActor:
         self._id = persona_id(self._name)
         self._named = re.compile(rf"(?<!\w){re.escape(self._name)}(?!\w)", re.IGNORECASE)
         # What was said to it and is not answered yet; the oldest goes where it is full.
-        self._queue: deque[_Said] = deque(maxlen=QUEUE)
-        self._window: deque[_Said] = deque(maxlen=WINDOW)
+        self._queue: deque[Words] = deque(maxlen=QUEUE)
+        self._earshot = Earshot(self._name)
         self._called = trio.Event()
-        self._answering: _Said | None = None
+        self._answering: _Answering | None = None
+        self._answered = trio.Event()
+        # Whether something that it said may be stored and was not told to anybody yet.
+        self._unsure = False
         self._scope = trio.CancelScope()
         self._hushed = False
         self._recalled = False
@@ -79,53 +79,52 @@ class PersonaActor:
 
     def _hear(self, event: RoomEvent) -> None:
         """An event of the room, in its order."""
-        said = self._remember(event)
-        if said is None or self._hushed:
+        words = self._earshot.hear(event, self._answering.words if self._answering else None)
+        if words is None or self._hushed:
             return
         text = event.text or ""
         if self._named.search(text) or (_asks(text) and self._room.alone):
-            self._queue.append(said)
+            self._queue.append(words)
             self._called.set()
 
-    def _remember(self, event: RoomEvent) -> _Said | None:
-        """Keep what was said; returns it where a person said it."""
-        if event.event != "said" or event.user_id is None or event.position is None:
-            return None
-        text = event.text or ""
-        if not is_persona(event.user_id):
-            offset = event.position.offset
-            said = _Said(event.user_id, event.username, text[:KEPT_CHARS], offset)
-            self._window.append(said)
-            return said
-        answered = self._answered(event.about)
-        if answered is not None:
-            answered.answers.append(text)
-        return None
+    async def let_go(self, user_id: str) -> None:
+        """Before an erasure: return once nothing made of the user's words can be said any more.
 
-    def _answered(self, user_id: str | None) -> _Said | None:
-        """What an answer to that user is an answer to."""
-        if self._answering is not None and self._answering.user_id == user_id:
-            return self._answering
-        return next((said for said in reversed(self._window) if said.user_id == user_id), None)
+        The user must have left for good. An answer under way ends; what of it is with
+        the store is stored, and told, before this returns. Raises `StoreUnavailable`
+        where it can't be known what of an answer was stored.
+        """
+        self.forget(user_id)
+        while self._unsure or (self._answering and self._answering.made_of(user_id)):
+            if self._answering and self._answering.made_of(user_id):
+                await self._answered.wait()
+            else:
+                # The room hears what is in doubt before it finds that the user is not there.
+                await self._room.ask(Ask("leave", user_id))
+                self._unsure = False
+            self.forget(user_id)  # the last of an answer was heard here, too
 
     def forget(self, user_id: str) -> None:
-        """The user was erased: nothing of theirs is kept, and an answer to them ends (I19)."""
+        """Nothing of the user's is kept, and an answer made of it ends (I19)."""
         if not self._recalled:
             self._forgotten.add(user_id)
-        self._drop(lambda said: said.user_id == user_id)
+        self._earshot.forget(user_id)
+        self._drop(lambda words: words.user_id == user_id)
+        if self._answering is not None and self._answering.made_of(user_id):
+            self._scope.cancel()
 
     def expired(self, offset: int) -> None:
         """Retention took the events up to that offset: they are forgotten here, too."""
         self._expired = max(self._expired, offset)
-        self._drop(lambda said: said.offset <= offset)
-
-    def _drop(self, gone: Callable[[_Said], bool]) -> None:
-        for row in (self._queue, self._window):
-            kept = [said for said in row if not gone(said)]
-            row.clear()
-            row.extend(kept)
-        if self._answering is not None and gone(self._answering):
+        self._earshot.expired(offset)
+        self._drop(lambda words: words.offset <= offset)
+        if self._answering is not None and self._answering.known.since <= offset:
             self._scope.cancel()
+
+    def _drop(self, gone: Callable[[Words], bool]) -> None:
+        kept = [words for words in self._queue if not gone(words)]
+        self._queue.clear()
+        self._queue.extend(kept)
 
     def hush(self) -> None:
         """The server is about to end: say nothing more, from now on."""
@@ -146,10 +145,10 @@ class PersonaActor:
             while not self._queue:
                 self._called = trio.Event()
                 await self._called.wait()
-            said = self._queue.popleft()
+            words = self._queue.popleft()
             # Whoever has gone does not hear it any more.
-            if self._room.holds(said.user_id):
-                await self._answer(said)
+            if self._room.holds(words.user_id):
+                await self._answer(words)
                 await trio.sleep(self._services.settings.persona_cooldown_s)
 
     async def _recall(self) -> None:
@@ -161,60 +160,66 @@ class PersonaActor:
             events = await services.read(read)
         except NexusError:
             return  # then it begins without memories
-        heard = tuple(self._window)
-        self._window.clear()
-        # What was heard before this task came to run is in the store as well.
-        before = heard[0].offset if heard else tail.offset + 1
-        for event in events:
-            if event.position is not None and event.position.offset < before:
-                self._remember(event)
-        self._window.extend(heard)
+        self._earshot.recall(events, tail.offset)
         # What went meanwhile may have been read before it went.
-        self._drop(lambda said: said.user_id in self._forgotten or said.offset <= self._expired)
+        self._earshot.expired(self._expired)
+        for user_id in self._forgotten:
+            self._earshot.forget(user_id)
 
-    async def _answer(self, said: _Said) -> None:
-        self._answering = said
+    async def _answer(self, words: Words) -> None:
+        known = self._earshot.before(words, self._services.settings.history_window)
+        answering = self._answering = _Answering(words, known)
         try:
             with trio.move_on_after(PATIENCE_S) as self._scope:
-                await self._speak(said)
+                await self._speak(answering)
         except NexusError:
             return  # the responder failed, or the asker has gone: what was said stands
         finally:
             self._answering = None
+            self._answered.set()
+            self._answered = trio.Event()
 
-    async def _speak(self, said: _Said) -> None:
-        prompt, aloud = self._prompt(said), Aloud()
+    async def _speak(self, answering: _Answering) -> None:
+        prompt, aloud = self._prompt(answering), Aloud()
         ready = self._services.responder.ready(prompt)
         if ready is not None:
-            await self._say(said, [*aloud.hear(ready), *aloud.end()])
+            await self._say(answering, [*aloud.hear(ready), *aloud.end()])
             return
         async with self._services.responder.stream(prompt) as pieces:
             async for piece in pieces:
-                await self._say(said, aloud.hear(piece))
+                await self._say(answering, aloud.hear(piece))
                 if aloud.over:
                     break
-        await self._say(said, aloud.end())
+        await self._say(answering, aloud.end())
 
-    async def _say(self, said: _Said, sentences: list[str]) -> None:
-        """Say them as one event. Raises `NotFound` where the asker has gone."""
-        if sentences:
-            await self._room.ask(Ask("answer", said.user_id, text=" ".join(sentences)))
+    async def _say(self, answering: _Answering, sentences: list[str]) -> None:
+        """Say them as one event. Raises `NotFound` where the asker has gone.
 
-    def _prompt(self, said: _Said) -> Prompt:
-        """The words, and what this user and the persona said aloud to each other before."""
-        window = self._services.settings.history_window
-        user = said.user_id
-        own = [each for each in self._window if each.user_id == user and each.offset < said.offset]
-        history = [Exchange(each.text, " ".join(each.answers)) for each in own]
+        Not cancelled half-way, so that nothing of an answer can come when it has ended:
+        `let_go` knows by that. The room's patience with the store bounds it.
+        """
+        if not sentences:
+            return
+        user, heard = answering.words.user_id, answering.known.heard
+        try:
+            with trio.CancelScope(shield=True):
+                await self._room.ask(Ask("answer", user, text=" ".join(sentences), heard=heard))
+        except StoreUnavailable:
+            self._unsure = True
+            raise
+
+    def _prompt(self, answering: _Answering) -> Prompt:
+        """The words, and what was said aloud before them."""
+        words, known = answering.words, answering.known
         return Prompt(
             self._id,
-            said.username,
+            known.username,
             self._room.spec,
-            1 + sum(bool(each.answers) for each in own),
-            self._without_name(said.text),
+            known.turn,
+            self._without_name(words.text),
             # Of no verdict, neither these words' nor the session's own: all hear the answer.
             "none",
-            tuple(history[max(0, len(history) - window) :]),
+            known.history,
             aloud=True,
         )
 

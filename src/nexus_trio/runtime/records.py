@@ -122,7 +122,7 @@ class Records:
         loaded = await self._read(self._store.load(user_id, 0))
         rooms = await self._read(self._store.rooms_of(user_id))
         known = loaded is not None or rooms
-        if not known and not await self._read(self._store.events_of(user_id, None, 1)):
+        if not known and not await self._read(self._store.traces(user_id)):
             return None
         return Held(user_id, loaded, rooms, self._live(user_id))
 

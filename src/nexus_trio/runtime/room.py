@@ -50,7 +50,8 @@ than ten minutes; whoever was away longer is served from the store."""
 class Ask:
     """One operation. Its answer is the position of its event, or the latest where it made none.
 
-    `answer` is the room's persona saying `text` aloud to `user_id`.
+    `answer` is the room's persona saying `text` aloud to `user_id`, made of what these
+    `heard` have said, too.
     """
 
     kind: Literal["join", "leave", "say", "answer"]
@@ -58,6 +59,7 @@ class Ask:
     username: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     outboxes: tuple[Outbox, ...] = ()
+    heard: frozenset[str] = frozenset()
     slot: Slot[Position] = field(default_factory=Slot)
 
 
@@ -148,7 +150,8 @@ class RoomActor:
                     raise NotFound("you are not in this room; join it first")
             case "answer":
                 name = self.spec.persona.name
-                event = decide_answer(self._state, name, ask.text or "", ask.user_id)
+                words = ask.text or ""
+                event = decide_answer(self._state, name, words, ask.user_id, ask.heard)
                 if event is None:
                     raise NotFound("whoever is answered is not in this room any more")
         if ask.kind == "join":
@@ -236,8 +239,8 @@ class RoomActor:
         return recent[after - first : until - first]
 
     def forget(self, user_id: str) -> None:
-        """The user was erased: its events, and answers to it, become tombstones here too (I19)."""
-        self._bury(lambda event: user_id in (event.user_id, event.about))
+        """The user was erased: its events, and answers made of its words, are tombstones (I19)."""
+        self._bury(lambda event: event.made_of(user_id))
 
     def expired(self, offset: int) -> None:
         """Retention took the events up to that offset: in memory, too, they become tombstones."""

@@ -201,17 +201,22 @@ class Store(Protocol):
     ) -> tuple[RoomEvent, ...]:
         """At most `limit` of the user's events that are kept, behind `after`, one of them.
 
-        The answers that it was given aloud (`RoomEvent.about`) are among them.
+        The answers that it was given aloud (`RoomEvent.about`) are among them; answers
+        to others that heard it (`RoomEvent.heard`) are theirs, and are not.
 
         One room after the other, in an order that stays the same, and in each
         room by position. Erased ones are nobody's any more.
         """
         ...
 
+    async def traces(self, user_id: str) -> bool:
+        """Whether any event of a room is the user's, or made of the user's words."""
+        ...
+
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         """Remove all that is held of the user; its room events become tombstones.
 
-        So do the answers that it was given aloud (`RoomEvent.about`).
+        So do the answers aloud that were made of its words (`RoomEvent.made_of`).
         Cut short by a crash, it may have taken the oldest turns of many already.
         Without `sweep`, bytes of it may stay in files until `sweep` is called.
         """

@@ -205,6 +205,9 @@ class MemoryStore:
         )
         return tuple(islice(found, limit))
 
+    async def traces(self, user_id: str) -> bool:
+        return any(event.made_of(user_id) for row in self._events.values() for event in row)
+
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         held = self._users.pop(user_id, None)
         for there in self._occupants.values():
@@ -212,7 +215,7 @@ class MemoryStore:
         events = 0
         for row in self._events.values():
             for index, event in enumerate(row):
-                if user_id in (event.user_id, event.about):
+                if event.made_of(user_id):
                     row[index] = _tombstone(event)
                     events += 1
         return Erased(len(held.turns) if held else 0, events)

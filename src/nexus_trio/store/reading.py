@@ -16,6 +16,7 @@ from nexus_trio.model.envelope import Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store.base import Count, LoadedSession, Page, StoredSession
 from nexus_trio.store.rows import (
+    MADE_OF,
     NUMBER_BITS,
     OFFSET_BITS,
     bounds,
@@ -27,6 +28,8 @@ from nexus_trio.store.rows import (
 
 _SESSION = "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch, seen"
 _ITS_TURNS = f"id >= sessions.id << {NUMBER_BITS} AND id < sessions.id + 1 << {NUMBER_BITS}"
+# The others whose words an answer aloud was made of; no user's id has a space.
+_HEARD = "(SELECT group_concat(user_id, ' ') FROM heard WHERE event = e.id)"
 _TURN = "SELECT id, at, room, message, crisis, status, response, place, client_ref, notices"
 
 
@@ -154,8 +157,8 @@ def room_events(
         raise NotFound("the events behind this position can't be had whole")
     first, last = bounds(row[0], OFFSET_BITS)
     found: Any = connection.execute(
-        "SELECT id, event, user_id, username, text, at, about FROM room_events"
-        " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+        f"SELECT e.id, e.event, e.user_id, e.username, e.text, e.at, e.about, {_HEARD}"
+        " FROM room_events AS e WHERE e.id > ? AND e.id <= ? ORDER BY e.id LIMIT ?",
         (first + after.offset, last, limit),
     )
     return tuple(
@@ -168,8 +171,9 @@ def room_events(
             Position(after.epoch, key - first),
             _moment(at),
             about,
+            _users(heard),
         )
-        for key, event, user, name, text, at, about in found
+        for key, event, user, name, text, at, about, heard in found
     )
 
 
@@ -226,16 +230,35 @@ def events_of(
         room = _one(connection, "SELECT id FROM rooms WHERE name = ?", after.room)
         behind = bounds(room[0], OFFSET_BITS)[0] + after.position.offset
     found: Any = connection.execute(
-        "SELECT e.id, r.name, r.epoch, e.event, e.user_id, e.username, e.text, e.at, e.about"
-        f" FROM room_events AS e JOIN rooms AS r ON r.id = e.id >> {OFFSET_BITS}"
+        "SELECT e.id, r.name, r.epoch, e.event, e.user_id, e.username, e.text, e.at, e.about,"
+        f" {_HEARD} FROM room_events AS e JOIN rooms AS r ON r.id = e.id >> {OFFSET_BITS}"
         " WHERE (e.user_id = ?1 OR e.about = ?1) AND e.id > ?2 ORDER BY e.id LIMIT ?3",
         (user_id, behind, limit),
     )
     offset = (1 << OFFSET_BITS) - 1
     return tuple(
-        RoomEvent(room, event, who, name, text, Position(epoch, key & offset), _moment(at), about)
-        for key, room, epoch, event, who, name, text, at, about in found
+        RoomEvent(
+            room,
+            event,
+            who,
+            name,
+            text,
+            Position(epoch, key & offset),
+            _moment(at),
+            about,
+            _users(heard),
+        )
+        for key, room, epoch, event, who, name, text, at, about, heard in found
     )
+
+
+def traces(connection: apsw.Connection, user_id: str) -> bool:
+    """Whether any room event is the user's, or made of the user's words."""
+    return _one(connection, f"{MADE_OF} LIMIT 1", user_id) is not None
+
+
+def _users(joined: str | None) -> frozenset[str]:
+    return frozenset(joined.split()) if joined else frozenset()
 
 
 def _moment(at: int | None) -> datetime | None:

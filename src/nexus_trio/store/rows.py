@@ -75,8 +75,13 @@ _TOMBSTONE = """
 UPDATE room_events
 SET event = 'erased', user_id = NULL, username = NULL, text = NULL, about = NULL
 """
-# A user's events, and the answers that it was given aloud.
-_OWN = "user_id = ?1 OR about = ?1"
+_UNHEARD = "DELETE FROM heard WHERE"
+# A user's events, the answers that it was given aloud, and the others made of its words: no
+# event is both of the first kinds and of the last.
+MADE_OF = """
+SELECT id FROM room_events WHERE user_id = ?1 OR about = ?1
+UNION ALL SELECT event FROM heard WHERE user_id = ?1
+"""
 
 _COUNT = """
 INSERT INTO crisis_ledger (day, level, action, count) VALUES (?, ?, ?, ?)
@@ -121,6 +126,8 @@ def _write_event(connection: apsw.Connection, event: RoomEvent) -> None:
     )
     if connection.changes() != 1:
         raise ValueError(f"event {position.offset} does not follow the room's stream")
+    if event.heard:
+        _write_heard(connection, event, position.offset)
     if event.event == "joined":
         connection.execute(
             "INSERT OR REPLACE INTO occupants SELECT id, ?, ? FROM rooms WHERE name = ?",
@@ -132,6 +139,14 @@ def _write_event(connection: apsw.Connection, event: RoomEvent) -> None:
             " AND room = (SELECT id FROM rooms WHERE name = ?)",
             (event.user_id, event.room),
         )
+
+
+def _write_heard(connection: apsw.Connection, event: RoomEvent, offset: int) -> None:
+    others = sorted(event.heard - {event.user_id, event.about})
+    connection.executemany(
+        f"INSERT INTO heard SELECT id << {OFFSET_BITS} | ?, ? FROM rooms WHERE name = ?",
+        ((offset, user, event.room) for user in others),
+    )
 
 
 def open_room(connection: apsw.Connection, room: str, epoch: str) -> None:
@@ -151,10 +166,25 @@ def erase(connection: apsw.Connection, user_id: str) -> Erased:
         turns = connection.changes()
     connection.execute("DELETE FROM sessions WHERE user_id = ?", (user_id,))
     connection.execute("DELETE FROM occupants WHERE user_id = ?", (user_id,))
-    connection.execute(f"{_TOMBSTONE} WHERE {_OWN}", (user_id,))
-    events = connection.changes()
+    events = _bury_made_of(connection, user_id, -1)
     _sweep_later(connection)
     return Erased(turns, events)
+
+
+def _bury_made_of(connection: apsw.Connection, user_id: str, limit: int) -> int:
+    """Make tombstones of events that go with the user: about `limit` rows, all where below 0.
+
+    Returns how many events. One that many were heard for is many rows.
+    """
+    found: Any = connection.execute(f"{MADE_OF} LIMIT ?2", (user_id, limit))
+    events = rows = 0
+    for event in found.fetchall():
+        connection.execute(f"{_UNHEARD} event = ?", event)
+        events, rows = events + 1, rows + 1 + connection.changes()
+        connection.execute(f"{_TOMBSTONE} WHERE id = ?", event)
+        if 0 <= limit <= rows:
+            break
+    return events
 
 
 def erase_some(connection: apsw.Connection, user_id: str, limit: int) -> Erased:
@@ -177,13 +207,9 @@ def erase_some(connection: apsw.Connection, user_id: str, limit: int) -> Erased:
                 "UPDATE sessions SET removed = ?, removed_place = ? WHERE id = ?",
                 (removed + limit, place[0], session),
             )
-    connection.execute(
-        f"{_TOMBSTONE} WHERE id IN (SELECT id FROM room_events WHERE {_OWN} LIMIT ?2)",
-        (user_id, limit),
-    )
-    erased = Erased(turns, connection.changes())
+    events = _bury_made_of(connection, user_id, limit)
     _sweep_later(connection)
-    return erased
+    return Erased(turns, events)
 
 
 def _sweep_later(connection: apsw.Connection) -> None:
@@ -244,7 +270,9 @@ def _expire_events(connection: apsw.Connection, before: int, limit: int) -> dict
                 break
             until = key
         if until > first + expired:
-            connection.execute(f"{_TOMBSTONE} WHERE id > ? AND id <= ?", (first + expired, until))
+            some = (first + expired, until)
+            connection.execute(f"{_UNHEARD} event > ? AND event <= ?", some)
+            connection.execute(f"{_TOMBSTONE} WHERE id > ? AND id <= ?", some)
             connection.execute("UPDATE rooms SET expired = ? WHERE id = ?", (until - first, room))
             rooms[name] = until - first
     return rooms

@@ -35,7 +35,7 @@ READERS: Final = 4
 """Reads at a time: a few threads keep a disk busy, more would only take turns."""
 
 ERASED_AT_ONCE: Final = 500
-"""Turns, or room events, that one commit of an erasure takes: some milliseconds."""
+"""Turns, or rows of room events, that one commit of an erasure takes: some milliseconds."""
 
 
 class SqliteStore:
@@ -105,13 +105,16 @@ class SqliteStore:
     ) -> tuple[RoomEvent, ...]:
         return await self._read(lambda c: reading.events_of(c, user_id, after, limit))
 
+    async def traces(self, user_id: str) -> bool:
+        return await self._read(lambda c: reading.traces(c, user_id))
+
     async def erase(self, user_id: str, *, sweep: bool = True) -> Erased:
         turns = events = 0
         while True:
             # Others' commits wait for each of these some milliseconds, and not for all.
             some = await self._writer.submit(lambda c: rows.erase_some(c, user_id, ERASED_AT_ONCE))
             turns, events = turns + some.turns, events + some.events
-            if not some.turns and some.events < ERASED_AT_ONCE:
+            if not some.turns and not some.events:
                 break
         rest = await self._writer.submit(lambda c: rows.erase(c, user_id))
         if sweep:

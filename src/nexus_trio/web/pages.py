@@ -102,7 +102,7 @@ def _front(hub: Hub, url: str) -> str:
 <p>This server, version {escape(rest.VERSION)}, is a house of rooms. In each lives a persona to
 talk with. Every persona is an AI, not a person; other people may be in the rooms, too.</p>
 <p>What you write to a persona is private to you. What you say aloud is heard by all in the
-room.</p>
+room, and by its persona, who may repeat it there.</p>
 <h2>Rooms</h2>
 <table><thead><tr><th scope="col">Room</th><th scope="col">Title</th>
 <th scope="col">Who lives there</th></tr></thead><tbody>

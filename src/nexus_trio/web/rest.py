@@ -140,7 +140,7 @@ class Rest:
     async def erase(self, user_id: str) -> Response:
         """Erase a session and all that is held of its user.
 
-        What the user said aloud goes too, and what personas answered to it. A turn
+        What the user said aloud goes too, and what personas made of it. A turn
         that runs is aborted first. It can't be undone; the next message of this user
         opens a new session with a new id.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import trio
@@ -53,7 +54,7 @@ class ScriptedResponder:
             yield pieces
 
     def _reply(self, prompt: Prompt) -> str:
-        return make_reply(self._seed, self._book(prompt.room), prompt)
+        return make_reply(self._seed, self._book(prompt.room), _own(prompt))
 
     def _book(self, room: Room) -> Book:
         # Keyed by identity, for a room holds dicts; the book keeps its room
@@ -64,6 +65,14 @@ class ScriptedResponder:
                 self._books.clear()
             book = self._books[id(room)] = Book(room)
         return book
+
+
+def _own(prompt: Prompt) -> Prompt:
+    """The prompt without what others said: a script would say it back to the wrong person."""
+    if not prompt.aloud:
+        return prompt
+    own = tuple(exchange for exchange in prompt.history if exchange.speaker is None)
+    return replace(prompt, history=own)
 
 
 async def _pieces(text: str, pace_s: float) -> AsyncGenerator[str, None]:
