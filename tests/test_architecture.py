@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "model": {"model"},
     "crisis": {"crisis"},
-    "settings": set(),
+    "settings": {"crisis/disclosure"},
     "store/base": {"model"},
     "broker/base": {"model"},
     "responders/base": {"model"},

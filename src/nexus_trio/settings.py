@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from nexus_trio.crisis.disclosure import jurisdictions
 from nexus_trio.errors import SettingsError
 
 HIDDEN = "********"
@@ -45,6 +46,7 @@ def _setting(
     built: tuple[str, ...] = (),
     later: tuple[str, ...] = (),
     mask: Callable[[str], str] | None = None,
+    check: Callable[[str], object] | None = None,
 ) -> Any:
     return field(
         default=default,
@@ -56,6 +58,7 @@ def _setting(
             "built": built,
             "later": later,
             "mask": mask,
+            "check": check,
         },
     )
 
@@ -137,6 +140,17 @@ class Settings:
         0.0, "Seconds between two words of the scripted responder.", least=0, most=5
     )
     locale: str = _setting("en-US", "Language and country of notices where a call names none.")
+    jurisdictions: str = _setting(
+        "us-ca,us-ny,us-wa,eu",
+        "Whose laws on saying that this is an AI are kept, with commas between; or `none`. All of"
+        " them: whoever can reach the server may live there.",
+        check=jurisdictions,
+    )
+    minors: str = _setting(
+        "no",
+        "Whether the users are known to be minors: they are told more often.",
+        built=("no", "yes"),
+    )
     mailbox: int = _setting(
         16,
         "Messages that may wait in a session: more is a script, not a person.",
@@ -243,6 +257,11 @@ def _check(spec: dataclasses.Field[Any], value: Any) -> None:
                 f"{name} {kind} is not built yet; use {' or '.join(built)} (NEXUS_{name.upper()})"
             )
         raise SettingsError(f"{name} must be {' or '.join(built)} (NEXUS_{name.upper()})")
+    if meta["check"] is not None:
+        try:
+            meta["check"](value)
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error} (NEXUS_{name.upper()})") from None
     least, most = meta["least"], meta["most"]
     if least is not None and not least <= value <= most:
         raise SettingsError(f"{name} must be from {least} to {most} (NEXUS_{name.upper()})")

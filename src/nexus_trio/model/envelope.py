@@ -89,12 +89,25 @@ class CrisisView:
 NO_CRISIS = CrisisView()
 
 
+DISCLOSURE = "disclosure"
+"""The kind of the notice that says that this is an AI."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Words that must be shown, other than the crisis notice (a disclosure)."""
+    """Words that must be shown, other than the crisis notice.
+
+    `friend` is part of the response. A `disclosure`, that this is an AI, stands
+    apart from it: an event of the session's stream by itself.
+    """
 
     kind: str
     text: str
+
+    @property
+    def apart(self) -> bool:
+        """Whether it stands beside the response, and not in it."""
+        return self.kind == DISCLOSURE
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,14 @@ class Turn:
     @property
     def spoken(self) -> str:
         """The response without the notices that stand before it: what the responder wrote."""
-        shown = [self.crisis.notice, *(notice.text for notice in self.notices)]
+        shown = [self.crisis.notice, *(notice.text for notice in self.notices if not notice.apart)]
         before = "\n\n".join(text for text in shown if text)
         return self.response.removeprefix(before).removeprefix("\n\n") if before else self.response
+
+    @property
+    def ahead(self) -> int:
+        """How many events of the stream stand right before its end: notices of their own."""
+        return self.crisis.detected + sum(notice.apart for notice in self.notices)
 
     def ended(self, event: TurnEvent, response: str, position: Position) -> Turn:
         """This turn after `event`, by the table; `TurnEnded` where it has no row."""

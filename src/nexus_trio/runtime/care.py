@@ -6,10 +6,14 @@ neither load nor a failing part can change it (I23).
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from nexus_trio import crisis
+from nexus_trio.crisis.disclosure import due, interval, jurisdictions, words
 from nexus_trio.crisis.guidance import Guidance, for_friend, guidance
 from nexus_trio.crisis.watch import Watch, fold
-from nexus_trio.model.envelope import NO_CRISIS, CrisisView, Notice, Resource
+from nexus_trio.model.envelope import DISCLOSURE, NO_CRISIS, CrisisView, Notice, Resource
+from nexus_trio.settings import Settings
 
 
 def assess(watch: Watch, verdict: crisis.Verdict, locale: str) -> tuple[Watch, CrisisView]:
@@ -19,9 +23,9 @@ def assess(watch: Watch, verdict: crisis.Verdict, locale: str) -> tuple[Watch, C
         return folded, NO_CRISIS
     if not assessment.detected:
         return folded, CrisisView(assessment.level, False, assessment.turns)
-    words = guidance(assessment.level, locale, assessment.repeat)
+    found = guidance(assessment.level, locale, assessment.repeat)
     return folded, CrisisView(
-        assessment.level, True, assessment.turns, words.text, _resources(words)
+        assessment.level, True, assessment.turns, found.text, _resources(found)
     )
 
 
@@ -38,5 +42,13 @@ def notices(verdict: crisis.Verdict, view: CrisisView, locale: str) -> tuple[Not
     return ()
 
 
-def _resources(words: Guidance) -> tuple[Resource, ...]:
-    return tuple(Resource(r.name, r.contact, r.url, r.country) for r in words.resources)
+def disclosure(settings: Settings, last: datetime | None, now: datetime) -> tuple[Notice, ...]:
+    """That this is an AI, where it is to be said now; it was said before at `last`."""
+    minors = settings.minors == "yes"
+    every = interval(jurisdictions(settings.jurisdictions), minors=minors)
+    kind = due(every, last, now)
+    return () if kind is None else (Notice(DISCLOSURE, words(kind, minors=minors)),)
+
+
+def _resources(found: Guidance) -> tuple[Resource, ...]:
+    return tuple(Resource(r.name, r.contact, r.url, r.country) for r in found.resources)

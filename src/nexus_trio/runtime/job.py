@@ -53,7 +53,7 @@ class Job:
     plain: bool = False
     number: int | None = None
     ended: Turn | None = None
-    notice: Noticed | None = None
+    notices: tuple[Noticed, ...] = ()
     deltas: list[str] = field(default_factory=list, repr=False)
     # Under which ref a connection hears the turn; one that is not here: None.
     refs: dict[Outbox, str | None] = field(default_factory=dict)

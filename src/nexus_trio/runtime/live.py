@@ -30,20 +30,19 @@ class Live:
         if view.notice is not None:
             origin.outbox.offer(Noticed("crisis", view.notice, view.resources, position))
 
-    def begin(self, job: Job, turn: Turn, position: Position) -> bool:
-        """A turn begins. Tells its crisis notice, if any, at `position`; True where it did."""
+    def begin(self, job: Job, turn: Turn, position: Position) -> None:
+        """A turn begins. Tells its notices, if any: `turn.ahead` of them, from `position` on."""
         job.number = turn.number
         self.running = job
         job.refs = {origin.outbox: origin.ref for origin in reversed(job.origins)}
         job.introduced = {origin.outbox for origin in job.origins}
-        if not turn.crisis.detected:
-            return False
-        job.notice = noticed(turn.crisis, position)
-        for outbox in self._audience(job):
-            outbox.offer(job.notice)
+        job.notices = noticed(turn, position)
+        for outbox in self._audience(job) if job.notices else ():
+            for notice in job.notices:
+                outbox.offer(notice)
         if self.outboxes or any(origin.lasting for origin in job.origins):
-            self.owed.append(job.notice)
-        return True
+            # Until it is acknowledged: somebody's life may hang on it.
+            self.owed.extend(notice for notice in job.notices if notice.kind == "crisis")
 
     def join(self, job: Job, origin: Origin) -> bool:
         """Tell all of the running turn so far to one more who asks for it; False where it waits.
@@ -55,8 +54,7 @@ class Live:
         outbox = origin.outbox
         if outbox not in self.outboxes:
             job.introduced.add(outbox)
-            notice = () if job.notice is None else (job.notice,)
-            outbox.preload((*notice, *self.retell(outbox)))
+            outbox.preload((*job.notices, *self.retell(outbox)))
         return True
 
     def delta(self, job: Job, text: str) -> None:
@@ -114,6 +112,14 @@ class Live:
         return Failed(ref, outcome, job.number, position, message)
 
 
-def noticed(view: CrisisView, position: Position) -> Noticed:
-    """The notice of a verdict at `crisis` or above."""
-    return Noticed("crisis", view.notice or "", view.resources, position, view.level)
+def noticed(turn: Turn, first: Position) -> tuple[Noticed, ...]:
+    """The notices that are events of their own, from the position `first` on; a crisis's first."""
+    view, epoch, offset = turn.crisis, first.epoch, first.offset
+    found = []
+    if view.detected:
+        found.append(Noticed("crisis", view.notice or "", view.resources, first, view.level))
+    for notice in turn.notices:
+        if notice.apart:
+            place = Position(epoch, offset + len(found))
+            found.append(Noticed(notice.kind, notice.text, (), place))
+    return tuple(found)

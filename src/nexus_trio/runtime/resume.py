@@ -37,7 +37,13 @@ async def unacknowledged(state: SessionState, services: Services) -> list[Notice
     page = await services.read(services.store.history(state.user_id, after, MOST))
     frames = (_events(state, turn) for turn in (() if page is None else page.turns))
     notices = (frame for events in frames for frame in events.values())
-    return [n for n in notices if isinstance(n, Noticed) and n.position.offset > state.seen]
+    return [
+        notice
+        for notice in notices
+        if isinstance(notice, Noticed)
+        and notice.kind == "crisis"
+        and notice.position.offset > state.seen
+    ]
 
 
 async def missed_turns(
@@ -69,15 +75,13 @@ async def missed_turns(
 
 
 def _events(state: SessionState, turn: Turn) -> dict[int, Frame]:
-    """The events that a stored turn is: its notice, if any, stands right before its end."""
+    """The events that a stored turn is: its notices, if any, stand right before its end."""
     position = turn.position
     if position is None:
         return {}
     found: dict[int, Frame] = {position.offset: turn_frame(state, turn, position)}
-    if turn.crisis.detected:
-        before = Position(position.epoch, position.offset - 1)
-        found[before.offset] = noticed(turn.crisis, before)
-    return found
+    first = Position(position.epoch, position.offset - turn.ahead)
+    return found | {notice.position.offset: notice for notice in noticed(turn, first)}
 
 
 def turn_frame(state: SessionState, turn: Turn, position: Position) -> Frame:

@@ -279,7 +279,7 @@ class Session:
         running = live.retell(outbox)
         # A notice of a turn without an end, and those that nobody acknowledged.
         owed = tuple(live.owed)
-        begun = (live.running.notice,) if live.running and live.running.notice else ()
+        begun = live.running.notices if live.running else ()
         room_tail = None if room is None else room.position
         turns: list[Frame] | None = []
         if hello.after is not None:
@@ -393,7 +393,7 @@ class Session:
         state = SessionState(loaded, window)
         if self._shown is not None and self._shown.epoch == state.epoch:
             # Nobody else's, and that of an open turn's own notice is given again below.
-            own = loaded.unfinished is not None and loaded.unfinished.crisis.detected
+            own = 0 if loaded.unfinished is None else loaded.unfinished.ahead
             state.offset = max(state.offset, self._shown.offset - own)
             state.unstored = state.offset
         if loaded.unfinished is not None:

@@ -28,6 +28,7 @@ class SessionState:
     __slots__ = (
         "arrival",
         "created_at",
+        "disclosed_at",
         "epoch",
         "last_active",
         "offset",
@@ -60,6 +61,8 @@ class SessionState:
         # Nothing at or before this offset is owed; what stands behind it is, as
         # far as a later start can tell.
         self.seen = record.seen
+        # When its user was last told that this is an AI.
+        self.disclosed_at = record.disclosed_at
         self.turns = loaded.turns
         # The number of the last turn that retention took.
         self.removed = loaded.removed
@@ -105,6 +108,7 @@ class SessionState:
             self.presence.back,
             self.watch.to_tuple(),
             self.seen,
+            self.disclosed_at,
         )
 
     def covered(self, position: Position) -> tuple[Noticed, ...]:

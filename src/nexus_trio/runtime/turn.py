@@ -68,27 +68,33 @@ async def run_turn(
     else:
         # Sent again after an abort: the same words are not counted twice.
         job.crisis = known.crisis
+    now, told = services.now(), state.disclosed_at
+    disclosure = care.disclosure(services.settings, told, now)
     turn = Turn(
         state.turns + 1,
-        services.now(),
+        now,
         room.name,
         post.message,
         job.crisis,
         client_ref=post.client_ref,
-        notices=care.notices(job.verdict, job.crisis, _locale(post, services)),
+        notices=(*disclosure, *care.notices(job.verdict, job.crisis, _locale(post, services))),
     )
+    if disclosure:
+        state.disclosed_at = now
     folded = state.watch
     # At once, and before anything that may wait: a notice waits for no commit.
-    if live.begin(job, turn, state.next_position):
-        # It has taken its offset, even should nothing of this turn be stored:
+    live.begin(job, turn, state.next_position)
+    if turn.ahead:
+        # They have taken their offsets, even should nothing of this turn be stored:
         # a position that was shown once is never that of another event.
-        state.offset += 1
+        state.offset += turn.ahead
         state.unstored = state.offset
     try:
         return await _answer(state, job, turn, room, services, live)
     except Unsettled:
         raise
     except StoreUnavailable:
+        state.disclosed_at = told
         # Nothing was stored, so nothing is folded; unless words said aloud
         # have been folded on top meanwhile: then the careful level stays.
         if state.watch is folded:
@@ -239,9 +245,10 @@ def _released(state: SessionState, job: Job, turn: Turn, services: Services) -> 
 
 def _tell(live: Live, job: Job, turn: Turn, piece: str) -> None:
     """Tell what is released. Other words than the crisis notice are part of what is joined."""
-    if turn.notices and not job.deltas:
-        live.delta(job, "\n\n".join(notice.text for notice in turn.notices))
-    if turn.notices and piece and len(job.deltas) == 1:
+    within = [notice.text for notice in turn.notices if not notice.apart]
+    if within and not job.deltas:
+        live.delta(job, "\n\n".join(within))
+    if within and piece and len(job.deltas) == 1:
         piece = f"\n\n{piece}"  # the first that is not empty
     live.delta(job, piece)
 
@@ -313,10 +320,9 @@ async def _commit(
 
 async def abort_unfinished(state: SessionState, turn: Turn, services: Services) -> None:
     """End a turn that a crash or a restart left as received."""
-    # It was counted when it was received, and so was its notice; its end takes
+    # It was counted when it was received, and so were its notices; its end takes
     # one offset.
-    if turn.crisis.detected:
-        state.offset += 1
+    state.offset += turn.ahead
     await _end(state, None, turn, "restart", "", services)
 
 
@@ -341,7 +347,8 @@ def _with_notices(turn: Turn, text: str) -> str:
     """The response as it is shown: the crisis notice first, then other words, then the reply."""
     if turn.crisis.notice is None and not turn.notices:
         return text
-    parts = [turn.crisis.notice, *(notice.text for notice in turn.notices), text]
+    within = (notice.text for notice in turn.notices if not notice.apart)
+    parts = [turn.crisis.notice, *within, text]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -29,7 +29,8 @@ class SessionRecord:
     """A session as it is stored, without its turns.
 
     `back`: where its next call brings it; `seen`: the offset in its stream up
-    to which its user has acknowledged what was shown.
+    to which its user has acknowledged what was shown; `disclosed_at`: when they
+    were last told that this is an AI.
     """
 
     user_id: str
@@ -41,6 +42,7 @@ class SessionRecord:
     back: str | None = None
     watch: WatchState | None = field(default=None, repr=False)
     seen: int = 0
+    disclosed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

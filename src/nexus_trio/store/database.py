@@ -18,7 +18,7 @@ from nexus_trio.errors import SettingsError
 
 Durability = Literal["power", "process"]
 
-SCHEMA: Final = ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql")
+SCHEMA: Final = ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql")
 """The scripts that lead to the present schema; `PRAGMA user_version` counts those done."""
 
 APPLICATION: Final = 0x4E585452

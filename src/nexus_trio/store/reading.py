@@ -26,7 +26,10 @@ from nexus_trio.store.rows import (
     turn_of,
 )
 
-_SESSION = "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch, seen"
+_SESSION = (
+    "SELECT user_id, session_id, epoch, created_at, last_active, username, back, watch, seen,"
+    " disclosed_at"
+)
 _ITS_TURNS = f"id >= sessions.id << {NUMBER_BITS} AND id < sessions.id + 1 << {NUMBER_BITS}"
 # The others whose words an answer aloud was made of; no user's id has a space.
 _HEARD = "(SELECT group_concat(user_id, ' ') FROM heard WHERE event = e.id)"

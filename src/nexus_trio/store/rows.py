@@ -43,12 +43,12 @@ _TICK = timedelta(microseconds=1)
 
 _PUT_SESSION = """
 INSERT INTO sessions
-    (user_id, session_id, epoch, created_at, last_active, username, back, watch, seen)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (user_id, session_id, epoch, created_at, last_active, username, back, watch, seen, disclosed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (user_id) DO UPDATE SET
     session_id = excluded.session_id, epoch = excluded.epoch, created_at = excluded.created_at,
     last_active = excluded.last_active, username = excluded.username, back = excluded.back,
-    watch = excluded.watch, seen = excluded.seen
+    watch = excluded.watch, seen = excluded.seen, disclosed_at = excluded.disclosed_at
 """
 
 # A turn is new, right behind the one before it, or the end of a received one (I8, I9).
@@ -294,6 +294,7 @@ def _session_row(record: SessionRecord) -> tuple[str | int | None, ...]:
         record.back,
         None if record.watch is None else _watch_text(record.watch),
         record.seen,
+        None if record.disclosed_at is None else ticks(record.disclosed_at),
     )
 
 
@@ -304,14 +305,23 @@ def _watch_text(watch: WatchState) -> str:
 
 
 def session_of(row: Sequence[Any]) -> SessionRecord:
-    """The session of a row `user_id, session_id, … , seen`."""
-    user_id, session_id, epoch, created, active, username, back, watch, seen = row
+    """The session of a row `user_id, session_id, … , disclosed_at`."""
+    user_id, session_id, epoch, created, active, username, back, watch, seen, disclosed = row
     kept: WatchState | None = None
     if watch is not None:
         score, streak, level, calm, notices = json.loads(watch)
         kept = (score, streak, level, calm, notices)
     return SessionRecord(
-        user_id, session_id, epoch, moment(created), moment(active), username, back, kept, seen
+        user_id,
+        session_id,
+        epoch,
+        moment(created),
+        moment(active),
+        username,
+        back,
+        kept,
+        seen,
+        None if disclosed is None else moment(disclosed),
     )
 
 

@@ -61,7 +61,8 @@ async def open_fake_hub(
     names = Names()
     world = world or small_world()
     own = store or MemoryStore(names)
-    values = Settings(**{"durability": "memory", **settings})
+    # Without disclosures, which have tests of their own: they take positions.
+    values = Settings(**{"durability": "memory", "jurisdictions": "none", **settings})
     began = trio.current_time()
 
     def now() -> datetime:
