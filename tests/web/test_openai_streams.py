@@ -24,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from nexus_trio.crisis.disclosure import words
 from nexus_trio.store.base import Page
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
@@ -45,6 +46,34 @@ async def test_a_stream_has_openai_s_shape() -> None:
         assert {chunk["object"] for chunk in seen.chunks} == {"chat.completion.chunk"}
         assert set(seen.usages) == {"absent"}
         assert await turns(bridge) == [("hello", "answered", seen.content)]
+
+
+@pytest.mark.parametrize("mode", ["ready", "stream", "fail"])
+@pytest.mark.parametrize("message", ["hello", WISH])
+async def test_a_disclosure_stands_before_the_words_behind_a_notice(
+    mode: str, message: str
+) -> None:
+    """This wire has no other place for it; streamed and whole it is the same."""
+    contents, laws = [], "us-ca,us-ny"
+    for stream in (False, True):
+        async with serving(FakeResponder(mode=mode), jurisdictions=laws) as bridge:
+            if mode == "fail" and message == "hello":
+                return  # then there is an error and no content
+            if stream:
+                contents.append((await streamed(bridge, message)).content)
+            else:
+                answer = await complete(bridge, message)
+                contents.append(answer.json["choices"][0]["message"]["content"])
+            (stored,) = (await bridge.hub.history("ada")).turns
+            notice = stored.crisis.notice
+            rest = stored.spoken
+            parts = [notice, words("start", minors=False), rest]
+            assert contents[-1] == "\n\n".join(part for part in parts if part)
+            again = await complete(bridge, "and now?")
+            if mode != "fail":
+                content = again.json["choices"][0]["message"]["content"]
+                assert content == "reply 2 to and now?"
+    assert contents[0] == contents[1]
 
 
 @pytest.mark.parametrize("model", MODELS)

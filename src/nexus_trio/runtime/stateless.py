@@ -104,5 +104,7 @@ class Stateless:
 def _unknown(services: Services) -> LoadedSession:
     """A session of nobody, as it would be stored."""
     now = services.now()
-    record = SessionRecord(NOBODY, services.new_id(), services.new_id(), now, now)
+    ident, epoch = services.new_id(), services.new_id()
+    # Its answers are for a front end's own prompts: no user reads a disclosure there.
+    record = SessionRecord(NOBODY, ident, epoch, now, now, disclosed_at=now)
     return LoadedSession(record, 0, 0, ())

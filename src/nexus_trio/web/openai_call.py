@@ -18,7 +18,7 @@ from nexus_trio.web.body import check_type
 from nexus_trio.web.guard import Receive, Send
 from nexus_trio.web.openai_request import MAX_BYTES, STATELESS, Asked, read, words_in
 from nexus_trio.web.openai_retries import Retries, given
-from nexus_trio.web.openai_stream import DONE, Chunks, Words, data, usage
+from nexus_trio.web.openai_stream import DONE, Chunks, Words, content, data, usage
 
 PATH = "/v1/chat/completions"
 
@@ -173,10 +173,10 @@ class Call:
 
     async def _send_whole(self, asked: Asked, turn: TurnStream) -> bool:
         turn.mute()
-        content = (await turn.outcome()).response
-        choices = [shapes.Choice(shapes.OutputMessage(content))]
+        said = content(await turn.outcome())
+        choices = [shapes.Choice(shapes.OutputMessage(said))]
         ident, created = self._names()
-        whole = shapes.Completion(ident, created, asked.model, choices, usage(asked, content))
+        whole = shapes.Completion(ident, created, asked.model, choices, usage(asked, said))
         await sse.respond(self._send, (200, rest.HEADERS, codec.encode(whole)))
         return True
 

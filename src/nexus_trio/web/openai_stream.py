@@ -3,7 +3,8 @@
 What was streamed can't be taken back here, as a delta of the bridge can be by
 its reply. So what is told, joined, is the stored response: a notice stands
 first, what is provisional waits for the reply, and the reply brings what is
-missing.
+missing. A disclosure, which this wire has no other place for, stands before the
+words, behind a crisis notice; it is no part of the response.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Words:
         self._turn = turn
         self._told: list[str] = []
         self._notice: str | None = None
+        self._disclosed = False
         self._ended = False
         self._over = False
 
@@ -40,7 +42,6 @@ class Words:
         while not self._over:
             piece = await self._piece()
             if piece:
-                self._told.append(piece)
                 return piece
         return None
 
@@ -52,31 +53,50 @@ class Words:
                 # Too much for this reader: the rest comes with the outcome.
                 self._ended = True
                 return ""
-            if isinstance(frame, Noticed) and frame.kind == "crisis":
-                return self._noticed(frame.text)
+            if isinstance(frame, Noticed):
+                return self._noticed(frame)
             if isinstance(frame, Delta):
                 # At a crisis the responder may still fail, and the notice alone be the answer.
-                return "" if self._notice is not None else frame.text
+                return "" if self._notice is not None else self._tell(frame.text)
             self._ended = isinstance(frame, (Answered, Failed))
             return ""
         reply = await self._turn.outcome()
         self._over = True
         return self._rest(reply)
 
-    def _noticed(self, text: str) -> str:
+    def _tell(self, text: str) -> str:
+        """`text`, which is part of the response."""
+        self._told.append(text)
+        return text
+
+    def _noticed(self, frame: Noticed) -> str:
+        text = frame.text
+        if frame.kind != "crisis":
+            self._disclosed = True
+            return f"\n\n{text}" if self._told else f"{text}\n\n"
         # One that could not wait for its turn comes again with it.
         if text == self._notice:
             return ""
         self._notice = text
-        return f"\n\n{text}" if self._told else text
+        return self._tell(f"\n\n{text}" if self._told else text)
 
     def _rest(self, reply: Reply) -> str:
         response, told = reply.response, "".join(self._told)
+        if not told and not self._disclosed:
+            return content(reply)
         if response.startswith(told):
             return response[len(told) :]
         if self._notice is not None and response.startswith(self._notice):
             return response[len(self._notice) :]  # another notice stands before this one
         return f"\n\n{response}"
+
+
+def content(reply: Reply) -> str:
+    """The whole answer: the response, and in it what this wire has no other place for."""
+    apart = [notice.text for notice in reply.notices if notice.apart]
+    first = reply.crisis.notice or ""
+    rest = reply.response.removeprefix(first).removeprefix("\n\n")
+    return "\n\n".join(part for part in (first, *apart, rest) if part) if apart else reply.response
 
 
 class Chunks:
