@@ -18,11 +18,13 @@ from nexus_trio.crisis.guidance import (
 from nexus_trio.crisis.levels import LEVELS, Level, at_least, highest
 from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.screen import Verdict, screen
+from nexus_trio.crisis.version import LEXICON
 from nexus_trio.crisis.watch import Assessment, Watch, fold
 
 __all__ = [
     "DEFAULT_COUNTRY",
     "LEVELS",
+    "LEXICON",
     "RESOURCES",
     "Assessment",
     "Guidance",

@@ -76,7 +76,8 @@ class CrisisView:
 
     `level` is the message's own; `turns` how many turns in a row, this one
     included, were at `concern` or above; `detected` is true from `crisis` on,
-    and then `notice` holds the words that the user is shown.
+    and then `notice` holds the words that the user is shown. `country` is that
+    of the call (ISO 3166), for the ledger; no wire shows it.
     """
 
     level: str = "none"
@@ -84,6 +85,7 @@ class CrisisView:
     turns: int = 0
     notice: str | None = field(default=None, repr=False)
     resources: tuple[Resource, ...] = field(default=(), repr=False)
+    country: str = field(default="", compare=False)
 
 
 NO_CRISIS = CrisisView()

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from nexus_trio import crisis
 from nexus_trio.crisis.disclosure import due, interval, jurisdictions, words
-from nexus_trio.crisis.guidance import Guidance, for_friend, guidance
+from nexus_trio.crisis.guidance import Guidance, country_of, for_friend, guidance
 from nexus_trio.crisis.watch import Watch, fold
 from nexus_trio.model.envelope import DISCLOSURE, NO_CRISIS, CrisisView, Notice, Resource
 from nexus_trio.settings import Settings
@@ -21,11 +21,12 @@ def assess(watch: Watch, verdict: crisis.Verdict, locale: str) -> tuple[Watch, C
     folded, assessment = fold(watch, verdict)
     if assessment.level == "none":
         return folded, NO_CRISIS
+    country = country_of(locale)
     if not assessment.detected:
-        return folded, CrisisView(assessment.level, False, assessment.turns)
+        return folded, CrisisView(assessment.level, False, assessment.turns, country=country)
     found = guidance(assessment.level, locale, assessment.repeat)
     return folded, CrisisView(
-        assessment.level, True, assessment.turns, found.text, _resources(found)
+        assessment.level, True, assessment.turns, found.text, _resources(found), country
     )
 
 

@@ -128,7 +128,11 @@ class TurnStream:
 
     async def outcome(self) -> Reply:
         """The reply, or its error raised: also where the outbox was too full to tell it."""
-        return await self._job.slot.wait()
+        try:
+            return await self._job.slot.wait()
+        finally:
+            if self._job.slot.done:
+                self._job.handed_over()
 
     def mute(self) -> None:
         """Tell nothing on the way: only the outcome is waited for, and nothing piles up."""

@@ -6,6 +6,7 @@ constant for the rest. An outbox is bounded by it (I20).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nexus_trio.errors import NexusError
@@ -69,15 +70,35 @@ class Failed:
         return _bytes(self.error.detail, self.error.partial, self.message)
 
 
+class Delivery:
+    """Tells, once, that a notice was handed to somebody who waits for it."""
+
+    __slots__ = ("_tell",)
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell: Callable[[], None] | None = tell
+
+    def happened(self) -> None:
+        """It was handed over; to others it may have been before."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Noticed:
-    """Words that must be shown; `kind` is `crisis` or `disclosure`, `level` a crisis's own."""
+    """Words that must be shown; `kind` is `crisis` or `disclosure`, `level` a crisis's own.
+
+    `delivery` is None where nobody counts it: it was counted before, or is no crisis's.
+    """
 
     kind: str
     text: str = field(repr=False)
     resources: tuple[Resource, ...] = field(repr=False)
     position: Position
     level: str = "none"
+    country: str = ""
+    delivery: Delivery | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:

@@ -162,7 +162,11 @@ class Hub:
         try:
             post = self._post(user_id, message, username, room, client_ref, locale)
             _, job = await self._deliver(post, verdict)
-            return await job.slot.wait()
+            try:
+                return await job.slot.wait()
+            finally:
+                if job.slot.done:
+                    job.handed_over()
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
 
@@ -229,7 +233,7 @@ class Hub:
         if error.crisis is None:
             error.crisis = self._help_for(user_id, verdict, locale)
             if isinstance(user_id, str):
-                self._services.ledger.note(user_id, error.crisis)
+                self._services.ledger.note(user_id, error.crisis, delivered=True)
         return error
 
     def stop(self, user_id: str, client_ref: str) -> bool:

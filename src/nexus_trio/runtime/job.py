@@ -64,6 +64,12 @@ class Job:
     hurry: float = math.inf
     listening: trio.CancelScope | None = None
 
+    def handed_over(self) -> None:
+        """Its outcome, with its notices in it, was given to a caller who waited for it."""
+        for notice in self.notices:
+            if notice.delivery is not None:
+                notice.delivery.happened()
+
     def stop(self) -> None:
         """End the turn as aborted, unless its reply is with the store already."""
         self.stopped = True

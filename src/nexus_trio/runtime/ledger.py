@@ -8,12 +8,14 @@ are gathered here and stored soon after; a crash may lose the last of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
 import trio
 
+from nexus_trio.crisis import LEXICON
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import CrisisView
 from nexus_trio.runtime.frames import Noticed
@@ -26,12 +28,23 @@ RETRY_S: Final = 5.0
 """How soon counts that the store did not take are offered again."""
 
 
-def counts(user_id: str, view: CrisisView, day: date) -> tuple[Count, ...]:
-    """What a message's verdict adds: its detection, and the notice where one is shown. Pure."""
+def counts(
+    user_id: str, view: CrisisView, day: date, *, delivered: bool = False
+) -> tuple[Count, ...]:
+    """What a message's verdict adds: its detection, and the notice where one is shown. Pure.
+
+    `delivered`: that notice is in the hands of whoever waits for this answer.
+    """
     if view.level == "none" or user_id.startswith(UNCOUNTED):
         return ()
-    detected = Count(day, view.level, "detected")
-    return (detected, Count(day, view.level, "issued")) if view.detected else (detected,)
+    actions: list[LedgerAction] = ["detected"]
+    if view.detected:
+        actions += ["issued", "delivered"] if delivered else ["issued"]
+    return tuple(_one(day, view.level, action, view.country) for action in actions)
+
+
+def _one(day: date, level: str, action: LedgerAction, country: str) -> Count:
+    return Count(day, level, action, jurisdiction=country, lexicon=LEXICON)
 
 
 class Ledger:
@@ -41,27 +54,45 @@ class Ledger:
         self._store = store
         self._now = now
         self._patience = patience
-        self._waiting: Counter[tuple[date, str, LedgerAction]] = Counter()
+        # One count of each kind, and how often it is to be added.
+        self._waiting: Counter[Count] = Counter()
         self._noted = trio.Event()
 
     def today(self) -> date:
         """The day that counts go to, UTC."""
         return self._now().date()
 
-    def counts(self, user_id: str, view: CrisisView) -> tuple[Count, ...]:
+    def counts(
+        self, user_id: str, view: CrisisView, *, delivered: bool = False
+    ) -> tuple[Count, ...]:
         """As the function of that name, for today: to go with the message's own commit."""
-        return counts(user_id, view, self.today())
+        return counts(user_id, view, self.today(), delivered=delivered)
 
     def acknowledged(self, user_id: str, notices: Sequence[Noticed]) -> tuple[Count, ...]:
         """What the acknowledgement of these notices adds: to go with its commit."""
         if user_id.startswith(UNCOUNTED):
             return ()
-        return tuple(Count(self.today(), notice.level, "seen") for notice in notices)
+        today = self.today()
+        return tuple(_one(today, notice.level, "seen", notice.country) for notice in notices)
 
-    def note(self, user_id: str, view: CrisisView | None) -> None:
+    def note(self, user_id: str, view: CrisisView | None, *, delivered: bool = False) -> None:
         """Count a verdict whose message is not stored. Never waits."""
-        for each in () if view is None else self.counts(user_id, view):
-            self._waiting[each.day, each.level, each.action] += each.number
+        if view is not None:
+            self._add(self.counts(user_id, view, delivered=delivered))
+
+    def delivered(self, user_id: str, notice: Noticed) -> None:
+        """Count that a reader has it. Never waits."""
+        if not user_id.startswith(UNCOUNTED):
+            self._add([_one(self.today(), notice.level, "delivered", notice.country)])
+
+    def withheld(self, user_id: str, view: CrisisView, country: str) -> None:
+        """Count a reply whose rest was withheld, with guidance in its place. Never waits."""
+        if not user_id.startswith(UNCOUNTED):
+            self._add([_one(self.today(), view.level, "withheld", country)])
+
+    def _add(self, found: Iterable[Count]) -> None:
+        for each in found:
+            self._waiting[each] += 1
             self._noted.set()
 
     async def run(self) -> None:
@@ -82,7 +113,7 @@ class Ledger:
         is better than the same ones twice.
         """
         taken, self._waiting = self._waiting, Counter()
-        writes: Sequence[Count] = [Count(*key, number) for key, number in taken.items()]
+        writes: Sequence[Count] = [replace(each, number=n) for each, n in taken.items()]
         try:
             with trio.move_on_after(self._patience if patience is None else patience, shield=True):
                 if writes:

@@ -7,11 +7,14 @@ all, and telling it can't delay the turn that it is about (I5).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from nexus_trio.errors import NexusError
 from nexus_trio.model.envelope import CrisisView, Position, Reply
 from nexus_trio.model.transcript import Turn
-from nexus_trio.runtime.frames import Answered, Delta, Failed, Frame, Noticed
+from nexus_trio.runtime.frames import Answered, Delivery, Delta, Failed, Frame, Noticed
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.outbox import Outbox
 
@@ -19,7 +22,9 @@ from nexus_trio.runtime.outbox import Outbox
 class Live:
     """One session's connections, and the turn that they hear."""
 
-    def __init__(self) -> None:
+    def __init__(self, delivered: Callable[[Noticed], None]) -> None:
+        # Told of each crisis notice when the first reader has it.
+        self._delivered = delivered
         self.outboxes: list[Outbox] = []
         self.running: Job | None = None
         # The session's own, once it is open (`state.owed`).
@@ -36,7 +41,7 @@ class Live:
         self.running = job
         job.refs = {origin.outbox: origin.ref for origin in reversed(job.origins)}
         job.introduced = {origin.outbox for origin in job.origins}
-        job.notices = noticed(turn, position)
+        job.notices = tuple(self._counted(notice) for notice in noticed(turn, position))
         for outbox in self._audience(job) if job.notices else ():
             for notice in job.notices:
                 outbox.offer(notice)
@@ -88,6 +93,11 @@ class Live:
             if outbox not in asked:
                 outbox.offer(self._last(job, outcome, None, self._introduce(job, outbox)))
 
+    def _counted(self, notice: Noticed) -> Noticed:
+        if notice.kind != "crisis":
+            return notice
+        return replace(notice, delivery=Delivery(partial(self._delivered, notice)))
+
     def _audience(self, job: Job) -> list[Outbox]:
         """Who hears this turn: whoever asked, and all connections, each once."""
         return list(dict.fromkeys([*(o.outbox for o in job.origins), *self.outboxes]))
@@ -117,7 +127,8 @@ def noticed(turn: Turn, first: Position) -> tuple[Noticed, ...]:
     view, epoch, offset = turn.crisis, first.epoch, first.offset
     found = []
     if view.detected:
-        found.append(Noticed("crisis", view.notice or "", view.resources, first, view.level))
+        text = view.notice or ""
+        found.append(Noticed("crisis", text, view.resources, first, view.level, view.country))
     for notice in turn.notices:
         if notice.apart:
             place = Position(epoch, offset + len(found))

@@ -116,7 +116,10 @@ class Outbox:
     def take(self) -> Frame:
         """The next frame, which must be there (`len`). Never waits."""
         if self._missed:
-            return self._missed.popleft()
-        frame = self._frames.popleft()
-        self._bytes -= frame.size
+            frame = self._missed.popleft()
+        else:
+            frame = self._frames.popleft()
+            self._bytes -= frame.size
+        if isinstance(frame, Noticed) and frame.delivery is not None:
+            frame.delivery.happened()
         return frame

@@ -166,7 +166,10 @@ class Place:
             # The watch first: words that all have heard must not be refused
             # afterwards, for they would be said, and folded, again.
             if folded != before:
-                await self._remember(*services.ledger.counts(state.user_id, view or NO_CRISIS))
+                said = view or NO_CRISIS
+                await self._remember(
+                    *services.ledger.counts(state.user_id, said, delivered=said.detected)
+                )
             position = await room.ask(Ask("say", state.user_id, state.username, move.text))
         except StoreUnavailable:
             if state.watch is folded:

@@ -61,13 +61,15 @@ async def missed_turns(
         return None
     if after.offset == tail.offset:
         return []
-    found: dict[int, Frame] = {n.position.offset: n for n in notices}
+    found: dict[int, Frame] = {}
     try:
         page = await store.history(state.user_id, after, MOST)
     except NotFound:
         return None
     for turn in () if page is None else page.turns:
         found |= _events(state, turn)
+    # The very ones that are owed: their delivery is counted, once.
+    found |= {notice.position.offset: notice for notice in notices}
     wanted = range(after.offset + 1, tail.offset + 1)
     if any(offset not in found for offset in wanted):
         return None

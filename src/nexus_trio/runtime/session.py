@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import trio
@@ -94,7 +95,7 @@ class Session:
         self._urgent: tuple[Job, float] | None = None
         # Replies of commands by reference: they are no turns, and not stored.
         self._asides: dict[str, tuple[str, Reply]] = {}
-        self.live = Live()
+        self.live = Live(partial(services.ledger.delivered, user_id))
         self._outboxes = self.live.outboxes
         # What connections are told when the session ends.
         self._code = DRAINING
@@ -443,7 +444,7 @@ class Session:
         if aside is None:
             return await run_turn(state, job, known, room.spec, self._services, self.live)
         if aside.command != "say":  # which has counted its words when it stored them
-            self._services.ledger.note(self.user_id, aside.crisis)
+            self._services.ledger.note(self.user_id, aside.crisis, delivered=True)
         if post.client_ref is not None:
             while len(self._asides) >= ASIDES:
                 del self._asides[next(iter(self._asides))]
@@ -492,7 +493,9 @@ class Session:
             job.slot.set(outcome)
         else:
             if not job.counted:
-                self._services.ledger.note(self.user_id, outcome.crisis)
+                # Where its notices were events, their delivery is seen there.
+                told = not job.notices
+                self._services.ledger.note(self.user_id, outcome.crisis, delivered=told)
             job.slot.fail(outcome)
         self.live.end(job, outcome)
 

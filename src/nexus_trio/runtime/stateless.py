@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from nexus_trio import crisis
@@ -17,6 +18,7 @@ from nexus_trio.model.envelope import CrisisView, Post, Reply
 from nexus_trio.responders.base import Exchange
 from nexus_trio.runtime import care
 from nexus_trio.runtime.job import Job, Origin
+from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.live import Live
 from nexus_trio.runtime.outbox import Outbox
 from nexus_trio.runtime.services import Services
@@ -51,7 +53,9 @@ class Stateless:
     """The turns under way that belong to no session. The hub runs each, contained."""
 
     def __init__(self, services: Services) -> None:
-        self._services = replace(services, store=cast(Store, _Nowhere()))
+        nowhere = cast(Store, _Nowhere())
+        ledger = Ledger(nowhere, services.now, services.settings.store_timeout_s)
+        self._services = replace(services, store=nowhere, ledger=ledger)
         self._jobs: set[Job] = set()
 
     def take(self, post: Post, verdict: crisis.Verdict, origin: Origin) -> Job:
@@ -68,7 +72,8 @@ class Stateless:
 
         Cancelled, the responder's stream is closed, and whoever waits is told `Aborted`.
         """
-        services, live = self._services, Live()
+        services = self._services
+        live = Live(partial(services.ledger.delivered, NOBODY))
         state = SessionState(_unknown(services), services.settings.history_window)
         state.window.extend(Exchange(*turn) for turn in history)
         room = services.rooms[services.world.default].spec

@@ -13,6 +13,7 @@ from typing import Literal
 
 import trio
 
+from nexus_trio.crisis.guidance import country_of
 from nexus_trio.errors import Aborted, Conflict, ResponderFailed, StoreUnavailable, TurnTimeout
 from nexus_trio.model.envelope import Post, Reply
 from nexus_trio.model.transcript import (
@@ -139,6 +140,7 @@ async def _answer(
     text = None if job.stopped else services.responder.ready(prompt)
     if text is not None:
         text = released.hear(text) + released.end()
+        _count_withheld(state, job, turn, released, services)
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
         return reply
@@ -168,6 +170,7 @@ async def _answer(
     if job.scope.cancelled_caught:
         raise Aborted("the turn was stopped", partial="".join(job.heard))
     assert event is not None
+    _count_withheld(state, job, turn, released, services)
     return await _conclude(state, job, turn, event, services)
 
 
@@ -241,6 +244,14 @@ def _released(state: SessionState, job: Job, turn: Turn, services: Services) -> 
     """The screen of this turn's reply: more careful where the talk is, or was, of a crisis."""
     careful = turn.crisis.level != "none" or state.watch.level != "none"
     return Released(_locale(job.post, services), careful=careful)
+
+
+def _count_withheld(
+    state: SessionState, job: Job, turn: Turn, released: Released, services: Services
+) -> None:
+    if released.withheld:
+        country = country_of(_locale(job.post, services))
+        services.ledger.withheld(state.user_id, turn.crisis, country)
 
 
 def _tell(live: Live, job: Job, turn: Turn, piece: str) -> None:

@@ -100,21 +100,28 @@ class PutRoomEvent:
     event: RoomEvent
 
 
-LedgerAction = Literal["detected", "issued", "seen"]
-"""Counted of a crisis: its detection, a notice that was issued, one that was acknowledged."""
+LedgerAction = Literal["detected", "issued", "delivered", "seen", "withheld"]
+"""Counted of a crisis: its detection; a notice that was issued, one that was handed to a
+connection or a call of its reader, one that was acknowledged; and a reply of the responder
+whose rest was withheld, with guidance in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Add to the crisis ledger: by day (UTC), level (`concern` or above) and action.
+    """Add to the crisis ledger: by day (UTC), level, action, jurisdiction and lexicon.
 
-    No text, no user; an erasure leaves it.
+    `level` is `concern` or above, and `none` only where something was withheld;
+    `jurisdiction` the country of the call (ISO 3166), `lexicon` the version that
+    judged; each is empty where it is not known. No text, no user; an erasure
+    leaves it, and no count is ever taken back.
     """
 
     day: date
     level: str
     action: LedgerAction
     number: int = 1
+    jurisdiction: str = ""
+    lexicon: str = ""
 
 
 Write = PutSession | PutTurn | PutRoomEvent | Count
@@ -191,7 +198,7 @@ class Store(Protocol):
         ...
 
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
-        """The counts of these days, both included, by day, level and action."""
+        """The counts of these days, both included, in the order of their fields but the number."""
         ...
 
     async def rooms_of(self, user_id: str) -> Mapping[str, str | None]:

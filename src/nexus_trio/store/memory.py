@@ -65,7 +65,8 @@ class MemoryStore:
         self._tails: dict[str, Position] = {}
         self._events: dict[str, deque[RoomEvent]] = {}
         self._occupants: dict[str, dict[str, str | None]] = {}
-        self._ledger: Counter[tuple[date, str, LedgerAction]] = Counter()
+        # By everything but the number.
+        self._ledger: Counter[tuple[date, str, LedgerAction, str, str]] = Counter()
 
     @property
     def healthy(self) -> bool:
@@ -85,8 +86,8 @@ class MemoryStore:
                         held.record = record
                 case PutRoomEvent(event):
                     self._put_event(event)
-                case Count(day, level, action, number):
-                    self._ledger[day, level, action] += number
+                case Count(day, level, action, number, jurisdiction, lexicon):
+                    self._ledger[day, level, action, jurisdiction, lexicon] += number
 
     def _check(self, writes: Sequence[Write]) -> None:
         """Refuse as a whole what would fail half-way."""
@@ -182,7 +183,7 @@ class MemoryStore:
 
     async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
         days = (key for key in sorted(self._ledger) if since <= key[0] <= until)
-        return tuple(Count(*key, self._ledger[key]) for key in days)
+        return tuple(Count(*key[:3], self._ledger[key], *key[3:]) for key in days)
 
     async def rooms_of(self, user_id: str) -> Mapping[str, str | None]:
         rooms = self._occupants.items()

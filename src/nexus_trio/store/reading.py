@@ -205,13 +205,11 @@ def inactive(
 def ledger(connection: apsw.Connection, since: date, until: date) -> tuple[Count, ...]:
     """The crisis ledger of these days, both included."""
     found: Any = connection.execute(
-        "SELECT day, level, action, count FROM crisis_ledger WHERE day BETWEEN ? AND ?"
-        " ORDER BY day, level, action",
+        "SELECT day, level, action, count, jurisdiction, lexicon FROM crisis_ledger"
+        " WHERE day BETWEEN ? AND ? ORDER BY day, level, action, jurisdiction, lexicon",
         (since.isoformat(), until.isoformat()),
     )
-    return tuple(
-        Count(date.fromisoformat(day), level, action, count) for day, level, action, count in found
-    )
+    return tuple(Count(date.fromisoformat(day), *rest) for day, *rest in found)
 
 
 def rooms_of(connection: apsw.Connection, user_id: str) -> dict[str, str | None]:

@@ -84,8 +84,10 @@ UNION ALL SELECT event FROM heard WHERE user_id = ?1
 """
 
 _COUNT = """
-INSERT INTO crisis_ledger (day, level, action, count) VALUES (?, ?, ?, ?)
-ON CONFLICT (day, level, action) DO UPDATE SET count = count + excluded.count
+INSERT INTO crisis_ledger (day, level, action, jurisdiction, lexicon, count)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (day, level, action, jurisdiction, lexicon)
+DO UPDATE SET count = count + excluded.count
 """
 
 
@@ -101,8 +103,13 @@ def write(connection: apsw.Connection, writes: Sequence[Write]) -> None:
                     raise ValueError(f"turn {turn.number} has no session, no predecessor or an end")
             case PutRoomEvent(event):
                 _write_event(connection, event)
-            case Count(day, level, action, number):
-                connection.execute(_COUNT, (day.isoformat(), level, action, number))
+            case Count():
+                connection.execute(_COUNT, _count_row(each))
+
+
+def _count_row(count: Count) -> tuple[str | int, ...]:
+    day = count.day.isoformat()
+    return day, count.level, count.action, count.jurisdiction, count.lexicon, count.number
 
 
 def _write_event(connection: apsw.Connection, event: RoomEvent) -> None:
@@ -360,12 +367,14 @@ def turn_of(epoch: str, row: Sequence[Any]) -> Turn:
 
 def _crisis_text(view: CrisisView) -> str:
     lines = [[r.name, r.contact, r.url, r.country] for r in view.resources]
-    return json.dumps([view.level, view.detected, view.turns, view.notice, lines])
+    return json.dumps([view.level, view.detected, view.turns, view.notice, lines, view.country])
 
 
 def _crisis_of(text: str) -> CrisisView:
-    level, detected, turns, notice, lines = json.loads(text)
-    return CrisisView(level, detected, turns, notice, tuple(Resource(*line) for line in lines))
+    # Before there was a ledger by country, none was kept.
+    level, detected, turns, notice, lines, *country = json.loads(text)
+    rows = tuple(Resource(*line) for line in lines)
+    return CrisisView(level, detected, turns, notice, rows, *country)
 
 
 def ticks(at: datetime) -> int:
