@@ -656,6 +656,19 @@ async def test_the_ledger_adds_up_by_day_level_and_action(store: Store) -> None:
     assert await store.ledger(date(2026, 3, 3), date(2026, 12, 31)) == ()
 
 
+async def test_the_ledger_keeps_countries_and_lexicons_apart(store: Store) -> None:
+    day = date(2026, 3, 1)
+    counts = [
+        Count(day, "crisis", "issued", 2, "AT", "b"),
+        Count(day, "crisis", "issued", 1, "US", "a"),
+        Count(day, "crisis", "issued", 3, "US", "b"),
+        Count(day, "none", "withheld", 1, "US", "b"),
+    ]
+    for _ in range(2):
+        await store.append(counts)
+    assert await store.ledger(day, day) == tuple(replace(c, number=2 * c.number) for c in counts)
+
+
 async def test_what_is_refused_is_not_counted_and_an_erasure_leaves_the_counts(
     store: Store,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import date
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from nexus_trio.crisis import LEXICON
 from nexus_trio.errors import Aborted, MailboxFull, NexusError, StoreUnavailable
 from nexus_trio.model.envelope import Position
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Noticed
 from nexus_trio.runtime.hub import Hub
+from nexus_trio.store.base import Count
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names, open_fake_hub
@@ -21,6 +24,7 @@ from nexus_trio.testing.hubs import Names, open_fake_hub
 WISH = "I want to die"
 LOW = "I feel so hopeless"
 TODAY = date(2026, 1, 1)
+ONE = {"crisis detected": 1, "crisis issued": 1, "crisis delivered": 1}
 
 
 async def noticed(connection: Connection) -> list[Noticed]:
@@ -117,8 +121,7 @@ async def test_what_is_detected_issued_and_seen_is_counted() -> None:
         await hub.ask("ada", WISH, client_ref="r")
         await hub.ask("ada", WISH, client_ref="r")  # the same reply again: nothing new
         await hub.say("ben", "Tower", WISH)
-        both = {"concern detected": 1, "crisis detected": 2, "crisis issued": 2}
-        assert await counted(store) == both
+        assert await counted(store) == {"concern detected": 1, **dict.fromkeys(ONE, 2)}
         async with hub.connect("cleo") as one:
             one.message("m1", WISH)
             (notice,) = await noticed(one)
@@ -126,8 +129,7 @@ async def test_what_is_detected_issued_and_seen_is_counted() -> None:
             await one.acknowledge(notice.position)
         assert await counted(store) == {
             "concern detected": 1,
-            "crisis detected": 3,
-            "crisis issued": 3,
+            **dict.fromkeys(ONE, 3),
             "crisis seen": 1,
         }
         await hub.erase("ada")
@@ -139,7 +141,7 @@ async def test_a_turn_is_counted_once_however_it_goes(mode: str) -> None:
     store = MemoryStore(Names())
     async with open_fake_hub(FakeResponder(mode=mode), store) as hub:
         assert "988" in (await hub.ask("ada", WISH)).text
-    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+    assert await counted(store) == ONE
 
 
 async def test_a_turn_that_is_stopped_is_counted_once() -> None:
@@ -151,7 +153,7 @@ async def test_a_turn_that_is_stopped_is_counted_once() -> None:
         nursery.start_soon(failing, hub, Aborted, WISH, "r")
         await wait_all_tasks_blocked()
         assert hub.stop("ada", "r")
-    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+    assert await counted(store) == ONE
 
 
 async def test_a_turn_that_a_restart_cut_is_counted_once(autojump_clock: MockClock) -> None:
@@ -165,7 +167,7 @@ async def test_a_turn_that_a_restart_cut_is_counted_once(autojump_clock: MockClo
         hub.give_up()
     async with open_fake_hub(store=store) as hub:
         await hub.ask("ada", "hello")
-    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+    assert await counted(store) == ONE
 
 
 async def failing(hub: Hub, kind: type[NexusError], words: str, ref: str | None = None) -> None:
@@ -187,7 +189,7 @@ async def test_help_in_a_refusal_is_counted(autojump_clock: MockClock) -> None:
         nursery.start_soon(hub.ask, "ada", "two")
         await wait_all_tasks_blocked()
         await failing(hub, MailboxFull, WISH)
-        assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+        assert await counted(store) == ONE
         nursery.cancel_scope.cancel()
 
 
@@ -202,16 +204,16 @@ async def test_help_without_a_store_is_counted_when_the_store_is_back(
         assert await store.ledger(TODAY, TODAY) == ()
         store.fault = None
         await trio.sleep(6)
-        assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+        assert await counted(store) == ONE
 
 
 async def test_a_command_with_such_words_is_counted() -> None:
     store = MemoryStore(Names())
     async with open_fake_hub(store=store) as hub:
         await hub.ask("ada", f"/go {WISH}")
-        assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+        assert await counted(store) == ONE
         await hub.ask("ada", f"/say {WISH}")
-        assert await counted(store) == {"crisis detected": 2, "crisis issued": 2}
+        assert await counted(store) == dict.fromkeys(ONE, 2)
 
 
 async def test_users_of_the_experiment_are_not_counted() -> None:
@@ -235,4 +237,80 @@ async def test_counts_that_wait_at_the_end_are_stored() -> None:
         store.fault = "down"
         await failing(hub, StoreUnavailable, WISH)
         store.fault = None
-    assert await counted(store) == {"crisis detected": 1, "crisis issued": 1}
+    assert await counted(store) == ONE
+
+
+async def test_what_nobody_was_there_to_read_is_issued_and_not_delivered(
+    autojump_clock: MockClock,
+) -> None:
+    store = MemoryStore(Names())
+    issued = {"crisis detected": 1, "crisis issued": 1}
+    async with open_fake_hub(FakeResponder(mode="hang"), store) as hub:
+        with trio.move_on_after(1):
+            await hub.ask("ada", WISH)  # goes away
+        await trio.sleep(10)
+        assert await counted(store) == issued
+        # Over a connection it is owed, and comes when somebody does.
+        async with hub.connect("ada") as one:
+            one.message("m1", WISH)
+            await trio.sleep(10)
+        assert await counted(store) == dict.fromkeys(issued, 2)
+        for _ in range(2):
+            async with hub.connect("ada") as one:
+                assert len(await noticed(one)) == 1
+        assert await counted(store) == {**dict.fromkeys(issued, 2), "crisis delivered": 1}
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+async def test_a_notice_is_delivered_once_to_however_many(connections: int) -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(FakeResponder(mode="stream"), store) as hub, AsyncExitStack() as stack:
+        all_of_them = [
+            await stack.enter_async_context(hub.connect("ada")) for _ in range(connections)
+        ]
+        all_of_them[0].message("m1", WISH)
+        for one in all_of_them:
+            assert len(await noticed(one)) == 1
+        assert await counted(store) == ONE
+
+
+async def test_a_stream_s_notice_is_delivered_as_it_is_read() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(FakeResponder(mode="stream"), store) as hub:
+        await hub.ask("ada", "hello")
+        stream = await hub.stream("ada", WISH)
+        await wait_all_tasks_blocked()
+        assert "crisis delivered" not in await counted(store)
+        assert isinstance(stream.outbox.take(), Noticed)
+        assert await counted(store) == ONE
+        await stream.outcome()
+        stream.close()
+        assert await counted(store) == ONE
+
+
+async def test_a_reply_that_is_withheld_is_counted() -> None:
+    store = MemoryStore(Names())
+    harm = FakeResponder(lambda prompt: "You should kill yourself, and the world")
+    async with open_fake_hub(harm, store) as hub:
+        await hub.ask("ada", "hello", locale="de-AT")
+    (count,) = await store.ledger(TODAY, TODAY)
+    assert count == Count(TODAY, "none", "withheld", 1, "AT", LEXICON)
+
+
+async def test_where_and_by_which_lexicon() -> None:
+    store = MemoryStore(Names())
+    async with open_fake_hub(store=store) as hub:
+        await hub.ask("ada", WISH, locale="en-GB")
+        async with hub.connect("ben") as one:
+            one.message("m1", WISH, locale="fr")
+            (notice,) = await noticed(one)
+            await one.acknowledge(notice.position)
+        await hub.ask("cleo", LOW)
+        await wait_all_tasks_blocked()
+    found = {(c.jurisdiction, c.level, c.action) for c in await store.ledger(TODAY, TODAY)}
+    assert found == {
+        *(("GB", "crisis", action) for action in ("detected", "issued", "delivered")),
+        *(("FR", "crisis", action) for action in ("detected", "issued", "delivered", "seen")),
+        ("US", "concern", "detected"),
+    }
+    assert {c.lexicon for c in await store.ledger(TODAY, TODAY)} == {LEXICON}

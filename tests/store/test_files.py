@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from nexus_trio.errors import SettingsError
 from nexus_trio.model.envelope import NO_CRISIS, Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.store import database
-from nexus_trio.store.base import PutRoomEvent, PutSession, PutTurn, SessionRecord, Write
+from nexus_trio.store.base import Count, PutRoomEvent, PutSession, PutTurn, SessionRecord, Write
 from nexus_trio.store.database import File, migrate, prepare
 from nexus_trio.store.folder import claim
 from nexus_trio.store.sqlite import open_store
@@ -293,3 +293,23 @@ async def test_an_erasure_cut_short_is_finished_at_the_next_start(
     assert sum(left_of(tmp_path, b"canary").values()) > 0
     async with open_store(tmp_path, "power", Names()):
         assert sum(left_of(tmp_path, b"canary").values()) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM crisis_ledger",
+        "UPDATE crisis_ledger SET count = count - 1",
+        "UPDATE crisis_ledger SET day = '2026-03-02'",
+        "UPDATE crisis_ledger SET level = 'crisis'",
+        "UPDATE crisis_ledger SET lexicon = 'other'",
+    ],
+)
+async def test_no_count_of_the_ledger_is_taken_back(tmp_path: Path, change: str) -> None:
+    day = date(2026, 3, 1)
+    async with open_store(tmp_path, "power", Names()) as store:
+        await store.append([Count(day, "imminent", "issued", 2, "US", "one")])
+    connection = apsw.Connection(str(tmp_path / "nexus.db"))
+    with pytest.raises(apsw.ConstraintError, match="only grows"):
+        connection.execute(change)
+    connection.close()
