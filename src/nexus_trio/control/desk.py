@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from nexus_trio.control import shapes
@@ -42,6 +42,8 @@ async def answer(desk: Desk, request: Request, tell: Tell) -> None:
             await _export(desk.records, request.user, tell)
         case "erase":
             await tell([("erased", shapes.erased(await desk.erase(request.user)))])
+        case "ledger":
+            await _ledger(desk.records, request, tell)
 
 
 async def _list(records: Records, tell: Tell) -> None:
@@ -55,6 +57,18 @@ async def _show(held: Held, tell: Tell) -> None:
     if held.view is None:
         raise NotFound("only traces in rooms are held of this user; export or erase them")
     await tell([("session", shapes.shown(held.view, held))])
+
+
+async def _ledger(records: Records, request: Request, tell: Tell) -> None:
+    """A year at a time: some thousand counts at most."""
+    since, until = request.days
+    while since <= until:
+        last = min(until, since + timedelta(days=365))
+        counts = await records.ledger(since, last)
+        await tell([("count", shapes.count(each)) for each in counts])
+        if last == date.max:
+            break
+        since = last + timedelta(days=1)
 
 
 async def _export(records: Records, user_id: str, tell: Tell) -> None:

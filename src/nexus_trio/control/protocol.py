@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Literal, get_args
 
 from nexus_trio.errors import InvalidRequest, NexusError
@@ -27,7 +28,7 @@ VERSION: Final = 1
 REQUEST_BYTES: Final = 4096
 """The longest request; one takes some hundred bytes."""
 
-Verb = Literal["list", "show", "export", "erase"]
+Verb = Literal["list", "show", "export", "erase", "ledger"]
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 
 Part = tuple[str, dict[str, Any]]
@@ -42,10 +43,18 @@ DONE: Final[Part] = ("end", {"ok": True})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a command asks. `user_id` is None for `list` alone."""
+    """What a command asks: `list` of nobody, `ledger` of a period, the others of one user."""
 
     verb: Verb
     user_id: str | None = None
+    period: tuple[date, date] | None = None
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day that it is about. Raises `InvalidRequest` without them."""
+        if self.period is None or self.period[0] > self.period[1]:
+            raise InvalidRequest("give two days, the first one not behind the last")
+        return self.period
 
     @property
     def user(self) -> str:
@@ -58,6 +67,8 @@ def request_line(request: Request) -> bytes:
     asked: dict[str, Any] = {"control": VERSION, "do": request.verb}
     if request.user_id is not None:
         asked["user_id"] = request.user_id
+    if request.period is not None:
+        asked["since"], asked["until"] = (day.isoformat() for day in request.period)
     return line(asked)
 
 
@@ -71,9 +82,18 @@ def parse_request(text: bytes) -> Request:
         )
     for verb in VERBS:
         if verb == asked.get("do"):
+            if verb == "ledger":
+                return Request(verb, period=(_day(asked.get("since")), _day(asked.get("until"))))
             about = None if verb == "list" else fields.user_id(asked.get("user_id"))
             return Request(verb, about)
     raise InvalidRequest(f"the server can do {', '.join(VERBS)}, and nothing else")
+
+
+def _day(text: object) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise InvalidRequest("a day is written YYYY-MM-DD") from None
 
 
 def part_line(part: Part) -> bytes:
