@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"model", "crisis", "settings", "runtime", "store/base", "web", "__init__"},
     "lane": {"settings", "lane"},
     "control": {"model", "runtime", "store/base", "control"},
-    "commands": {"model", "settings", "runtime", "store", "control", "commands"},
+    "commands": {"model", "crisis", "settings", "runtime", "store", "control", "commands"},
     # For other programs: it brings in nothing of the server.
     "client": {"model", "client"},
     "experiment": {"experiment", "client", "__init__"},

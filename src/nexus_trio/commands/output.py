@@ -48,14 +48,14 @@ def output_checked() -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Write]:
+def whole_file(path: Path, option: str = "--output") -> Iterator[Write]:
     """Write `path`, private (0600), so that it is there whole or not at all.
 
-    Raises `SettingsError` where it can't be written.
+    `option` named it, for the error. Raises `SettingsError` where it can't be written.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
-        raise SettingsError(f"{path} is no plain file; choose another one with --output")
+        raise SettingsError(f"{path} is no plain file; choose another one with {option}")
     try:
         handle, name = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
     except OSError as error:
