@@ -43,7 +43,7 @@ Host = Annotated[str | None, typer.Option(help="The address to listen on. Defaul
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default 4004.")]
 
 
-LATER = frozenset({"chat", "crisis report", "crisis protocol", "token", "demo"})
+LATER = frozenset({"chat", "token", "demo"})
 """Commands that are announced and not built yet: asking for one says so."""
 
 

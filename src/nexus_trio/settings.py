@@ -151,6 +151,14 @@ class Settings:
         "Whether the users are known to be minors: they are told more often.",
         built=("no", "yes"),
     )
+    crisis_webhook_url: str = _setting(
+        "",
+        "Told at once of an `imminent` message: a session's opaque id, no text. Empty: nobody is.",
+        mask=_hide_credentials,
+    )
+    crisis_webhook_secret: str = _setting(
+        "", "Signs those calls, so that their receiver knows them. Never shown.", mask=_hide
+    )
     mailbox: int = _setting(
         16,
         "Messages that may wait in a session: more is a script, not a person.",
@@ -240,6 +248,17 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
             _check(spec, getattr(self, spec.name))
+        if self.crisis_webhook_url:
+            if not self.crisis_webhook_url.startswith(("http://", "https://")):
+                raise SettingsError(
+                    "crisis_webhook_url must begin with http:// or https:// "
+                    "(NEXUS_CRISIS_WEBHOOK_URL)"
+                )
+            if len(self.crisis_webhook_secret) < 16:
+                raise SettingsError(
+                    "crisis_webhook_url needs a crisis_webhook_secret of 16 characters or more; "
+                    "set it (NEXUS_CRISIS_WEBHOOK_SECRET)"
+                )
         if self.responder == "openai":
             for name in ("openai_base_url", "openai_model"):
                 if not getattr(self, name):

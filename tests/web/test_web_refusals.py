@@ -324,7 +324,7 @@ async def test_an_unknown_address_is_not_found_and_leads_nowhere_else(path: str)
 @pytest.mark.parametrize(
     "path",
     [
-        "/safety", "/metrics", "/operator", "/operator/x",
+        "/metrics", "/operator", "/operator/x",
     ],
 )  # fmt: skip
 async def test_what_is_not_built_yet_says_so(path: str) -> None:

@@ -1,4 +1,4 @@
-"""`nexus-trio crisis`: how well the screen does on labelled messages."""
+"""`nexus-trio crisis`: how well the screen does on labelled messages; report and protocol."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import IO, Annotated, Any, Final
 import typer
 
 from nexus_trio.commands.base import Json
+from nexus_trio.commands.crisis_operator import protocol, report
 from nexus_trio.commands.output import Columns, dumps, output_checked, stdout, whole_file
 from nexus_trio.crisis.evaluation import BadRow, Evaluation, Row, read_row
 from nexus_trio.errors import SettingsError
@@ -24,15 +25,10 @@ LONGEST: Final = 16 * 1024 * 1024
 _OPENERS: Final[dict[str, Callable[..., Any]]] = {".gz": gzip.open, ".xz": lzma.open}
 
 app = typer.Typer(
-    help="How well the crisis screen does on labelled messages.",
+    help="What an operator answers for: the screen's error rates, the counts, the protocol.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-@app.callback()
-def root() -> None:
-    """How well the crisis screen does on labelled messages."""
 
 
 @app.command("eval")
@@ -69,6 +65,10 @@ def evaluate(
             stdout("\n")
         else:
             show(result)
+
+
+app.command()(report)
+app.command()(protocol)
 
 
 def same(one: Path, other: Path) -> bool:

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from functools import partial
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
-import trio
 import typer
 
-from nexus_trio.commands.base import Config, Data, Json, Unmet
-from nexus_trio.commands.folder import perform
+from nexus_trio.commands.asking import asking
+from nexus_trio.commands.base import Config, Data, Json
 from nexus_trio.commands.output import (
     Columns,
     Document,
     Write,
     dumps,
-    output_checked,
     say,
     stdout,
     whole_file,
 )
-from nexus_trio.control.protocol import Part, Request, Tell
-from nexus_trio.errors import NexusError, NotFound, SettingsError
-from nexus_trio.model import fields
-from nexus_trio.settings import load
-
-Ask = Callable[[Request, Tell], None]
-
-INTERRUPTED = 130
-"""What shells give a command that was ended by Ctrl-C."""
+from nexus_trio.control.protocol import Part, Request
 
 app = typer.Typer(
     help="Look at what is held of whom, export it, erase it.",
@@ -54,7 +42,7 @@ Output = Annotated[
 @app.command("list")
 def list_sessions(data: Data = None, config: Config = None, as_json: Json = False) -> None:
     """All sessions, stored and live, by user id."""
-    with _asking(data, config) as ask:
+    with asking(data, config) as ask:
         shown: _JsonListing | _Listing = _JsonListing() if as_json else _Listing()
         ask(Request("list"), shown.take)
         shown.end()
@@ -63,7 +51,7 @@ def list_sessions(data: Data = None, config: Config = None, as_json: Json = Fals
 @app.command()
 def show(user: User, data: Data = None, config: Config = None, as_json: Json = False) -> None:
     """One session, without its words."""
-    with _asking(data, config, user) as ask:
+    with asking(data, config, user) as ask:
         found = _One()
         ask(Request("show", user), found.take)
         if as_json:
@@ -81,7 +69,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Everything held of a user, as one JSON document."""
-    with _asking(data, config, user) as ask:
+    with asking(data, config, user) as ask:
         with nullcontext(stdout) if output is None else whole_file(output) as write:
             exported = _Export(write)
             ask(Request("export", user), exported.take)
@@ -97,43 +85,13 @@ def export(
 @app.command()
 def erase(user: User, data: Data = None, config: Config = None, as_json: Json = False) -> None:
     """Remove everything held of a user. It can't be undone."""
-    with _asking(data, config, user) as ask:
+    with asking(data, config, user) as ask:
         found = _One()
         ask(Request("erase", user), found.take)
         if as_json:
             stdout(dumps({"erased": found.value}) + "\n")
         else:
             say(f"erased everything held of {user}: {_counted(found.value)}")
-
-
-@contextmanager
-def _asking(data: str | None, config: Path | None, user: str | None = None) -> Iterator[Ask]:
-    """Ask in the data folder of these settings. What goes wrong ends the command in plain words."""
-    settings = load({"data": data}, os.environ, config).settings
-    if settings.durability == "memory":
-        raise SettingsError(
-            "with durability memory sessions are in the server's memory alone, where commands "
-            "can't see them: ask the server over HTTP, or set another NEXUS_DURABILITY"
-        )
-    try:
-        if user is not None:
-            fields.user_id(user)
-        with output_checked():
-            yield partial(_ask, Path(settings.data))
-    except NotFound as error:
-        raise Unmet(f"{user}: {error.detail}; see 'nexus-trio sessions list'") from None
-    except NexusError as error:
-        raise SettingsError(error.detail) from None
-
-
-def _ask(folder: Path, request: Request, tell: Tell) -> None:
-    interrupted = False
-    try:
-        trio.run(perform, folder, request, tell)
-    except* KeyboardInterrupt:
-        interrupted = True
-    if interrupted:
-        raise SystemExit(INTERRUPTED)
 
 
 class _One:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from nexus_trio.model.envelope import CrisisView, Erased, Position, RoomEvent, SessionView
 from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime.records import Held, Listed
-from nexus_trio.store.base import LoadedSession, SessionRecord
+from nexus_trio.store.base import Count, LoadedSession, SessionRecord
 
 EXPORT: Final = 1
 """The version of the exported document."""
@@ -35,6 +35,18 @@ def shown(view: SessionView, held: Held) -> dict[str, Any]:
             "unfinished": loaded.unfinished is not None,
         }
     return _session(view) | more
+
+
+def count(value: Count) -> dict[str, Any]:
+    """A count of the crisis ledger."""
+    return {
+        "day": value.day.isoformat(),
+        "level": value.level,
+        "action": value.action,
+        "number": value.number,
+        "jurisdiction": value.jurisdiction,
+        "lexicon": value.lexicon,
+    }
 
 
 def head(held: Held, at: datetime) -> dict[str, Any]:

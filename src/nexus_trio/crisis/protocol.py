@@ -119,10 +119,8 @@ def _lines() -> list[str]:
         f" {row.verified_on or 'not yet'} |"
         for row in RESOURCES
     ]
-    return [
-        "## The lines that are named",
-        "\n".join(["| country | line | contact | seen on its own page |", "|---|---|---|---|", *rows]),
-    ]
+    head = ["| country | line | contact | seen on its own page |", "|---|---|---|---|"]
+    return ["## The lines that are named", "\n".join([*head, *rows])]
 
 
 def _disclosed(configured: Configured) -> list[str]:

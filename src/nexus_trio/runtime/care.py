@@ -11,6 +11,7 @@ from datetime import datetime
 from nexus_trio import crisis
 from nexus_trio.crisis.disclosure import due, interval, jurisdictions, words
 from nexus_trio.crisis.guidance import Guidance, country_of, for_friend, guidance
+from nexus_trio.crisis.protocol import Configured
 from nexus_trio.crisis.watch import Watch, fold
 from nexus_trio.model.envelope import DISCLOSURE, NO_CRISIS, CrisisView, Notice, Resource
 from nexus_trio.settings import Settings
@@ -49,6 +50,19 @@ def disclosure(settings: Settings, last: datetime | None, now: datetime) -> tupl
     every = interval(jurisdictions(settings.jurisdictions), minors=minors)
     kind = due(every, last, now)
     return () if kind is None else (Notice(DISCLOSURE, words(kind, minors=minors)),)
+
+
+def configured(settings: Settings, version: str) -> Configured:
+    """What the published protocol says of these settings."""
+    return Configured(
+        settings.locale,
+        settings.crisis_patience_s,
+        jurisdictions(settings.jurisdictions),
+        settings.minors == "yes",
+        settings.retention_days,
+        bool(settings.crisis_webhook_url),
+        version,
+    )
 
 
 def _resources(found: Guidance) -> tuple[Resource, ...]:

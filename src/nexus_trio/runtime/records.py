@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol, TypeVar
 
 from nexus_trio.errors import Conflict, NotFound
 from nexus_trio.model.envelope import Position, RoomEvent, SessionView
 from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime.state import view_of
-from nexus_trio.store.base import LoadedSession, Store
+from nexus_trio.store.base import Count, LoadedSession, Store
 
 T = TypeVar("T")
 
@@ -106,6 +107,10 @@ class Records:
             view = live or view_of(stored.record, stored.messages)
             listed.append(Listed(view, live is not None))
         return tuple(listed)
+
+    async def ledger(self, since: date, until: date) -> tuple[Count, ...]:
+        """The crisis counts of these days, both included."""
+        return await self._read(self._store.ledger(since, until))
 
     async def holds(self, user_id: str) -> bool:
         """Whether anything is held of a user, be it traces in rooms alone."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from markdown_it import MarkdownIt
 from quart import request
 from quart.wrappers import Response
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 
+from nexus_trio.crisis import protocol
+from nexus_trio.runtime import care
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import codec, docs, rest
 from nexus_trio.web.openapi import described, document
@@ -50,10 +53,13 @@ class Pages:
         self._description: dict[str, Any] = {}
         self._json = b""
         self._docs = b""
+        configured = care.configured(hub.settings, rest.VERSION)
+        self._safety = _safety(protocol.markdown(configured))
 
     def register(self, app: QuartTrio) -> None:
         """Put the pages on `app`, as its last routes: the description is made of all of them."""
         app.get("/")(self.front)
+        app.get("/safety")(self.safety)
         app.get("/docs")(self.docs)
         app.get("/openapi.json")(self.openapi)
         self._description = document(app)
@@ -65,6 +71,11 @@ class Pages:
         """Read what runs here."""
         body = _front(self._hub, request.host_url.rstrip("/"))
         return TrioResponse(page("nexus-trio", body), 200, HEADERS)
+
+    @described("text/html", "", tag="description")
+    async def safety(self) -> Response:
+        """Read the crisis protocol by which this server runs."""
+        return TrioResponse(self._safety, 200, HEADERS)
 
     @described("text/html", "", tag="description")
     async def docs(self) -> Response:
@@ -87,6 +98,14 @@ def page(title: str, body: str) -> bytes:
     ).encode()
 
 
+def _safety(text: str) -> bytes:
+    """The protocol's Markdown as a page of its own."""
+    title, _, rest_of_it = text.removeprefix("# ").partition("\n")
+    # Without HTML in it: a world's or an operator's words stay words.
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return page(title, str(reader.render(rest_of_it)))
+
+
 def _front(hub: Hub, url: str) -> str:
     rooms = "\n".join(
         f"<tr><td>{escape(room.name)}</td><td>{escape(room.title)}</td>"
@@ -101,6 +120,8 @@ def _front(hub: Hub, url: str) -> str:
     return f"""\
 <p>This server, version {escape(rest.VERSION)}, is a house of rooms. In each lives a persona to
 talk with. Every persona is an AI, not a person; other people may be in the rooms, too.</p>
+<p>If you are thinking about dying or about hurting yourself, write it: whatever persona you talk
+with, the reply begins with where to find people who help. <a href="/safety">How this works</a>.</p>
 <p>What you write to a persona is private to you. What you say aloud is heard by all in the
 room, and by its persona, who may repeat it there.</p>
 <h2>Rooms</h2>

@@ -24,7 +24,7 @@ INTERNAL = "internal"
 WEB_CODES: dict[str, Code] = {**CODES, INTERNAL: Code(500, "Something broke in the server")}
 """Every code that a problem may carry: the shared table, and what should not happen."""
 
-LATER = ("/safety", "/metrics", "/operator")
+LATER = ("/metrics", "/operator")
 """Calls that clients may know of and that this version does not have."""
 
 HEADERS = {
