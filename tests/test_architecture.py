@@ -89,6 +89,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "quart_trio": {"web", "asgi"},
     "quart_schema": {"web"},
     "werkzeug": {"web"},
+    "markdown_it": {"web"},
     "msgspec": {"web"},
     "hypercorn": {"lane", "server", "asgi"},
     "h11": {"lane", "responders"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from nexus_trio.control import shapes
 from nexus_trio.control.protocol import Part, Request, Tell
@@ -11,6 +11,10 @@ from nexus_trio.errors import NotFound
 from nexus_trio.model.envelope import Erased, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime.records import Held, Records
+
+FIRST_DAY: Final = date(2020, 1, 1)
+LAST_DAY: Final = date(2100, 1, 1)
+"""Where a ledger is looked for: none is older than the program, whatever clock it ran on."""
 
 
 class Desk(Protocol):
@@ -60,14 +64,13 @@ async def _show(held: Held, tell: Tell) -> None:
 
 
 async def _ledger(records: Records, request: Request, tell: Tell) -> None:
-    """A year at a time: some thousand counts at most."""
+    """A month at a time: some thousand counts at most."""
     since, until = request.days
+    since, until = max(since, FIRST_DAY), min(until, LAST_DAY)
     while since <= until:
-        last = min(until, since + timedelta(days=365))
+        last = min(until, since + timedelta(days=30))
         counts = await records.ledger(since, last)
         await tell([("count", shapes.count(each)) for each in counts])
-        if last == date.max:
-            break
         since = last + timedelta(days=1)
 
 
