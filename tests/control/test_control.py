@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 from contextlib import ExitStack, suppress
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,33 @@ async def test_list_shows_stored_and_live_sessions_by_user_id(tmp_path: Path) ->
     ]
     assert [s["session_messages"] for s in got] == [0, 1, 1]
     assert not any("crisis_level" in s for s in got)
+
+
+async def test_the_ledger_is_told_with_what_has_just_been_counted(tmp_path: Path) -> None:
+    async with open_control(tmp_path) as hub:
+        await hub.ask("ada", "I want to die")
+        await wait_all_tasks_blocked()
+        heard = Heard()
+        days = (date(2026, 1, 1), date(2026, 1, 1))
+        assert await ask_server(tmp_path, Request("ledger", period=days), heard.take)
+        assert {name for name, _ in heard.parts} == {"count"}
+        found = {count["action"]: count["number"] for count in heard.named("count")}
+        assert found == {"detected": 1, "issued": 1, "delivered": 1}
+        heard = Heard()
+        other = (date(2026, 1, 2), date(2026, 12, 31))
+        assert await ask_server(tmp_path, Request("ledger", period=other), heard.take)
+        assert heard.parts == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", ',"since":"2026-01-01"', ',"since":"2026-01-02","until":"2026-01-01"', ',"since":1'],
+)
+async def test_a_period_that_is_none_is_refused(tmp_path: Path, more: str) -> None:
+    async with open_control(tmp_path):
+        reply = await ask(tmp_path, f'{{"control":1,"do":"ledger"{more}}}\n'.encode())
+        assert reply[-1][0] == "end"
+        assert reply[-1][1]["code"] == "invalid_request"
 
 
 async def test_list_goes_through_all_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
