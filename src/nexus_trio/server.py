@@ -14,6 +14,7 @@ from pathlib import Path
 import trio
 from hypercorn.trio import serve as hypercorn_serve
 
+from nexus_trio.alert.base import Alerts, Nobody
 from nexus_trio.broker.local import LocalBroker
 from nexus_trio.control.listener import serve_control
 from nexus_trio.errors import SettingsError
@@ -116,6 +117,28 @@ async def _responder(settings: Settings) -> AsyncIterator[Responder]:
 
 
 @asynccontextmanager
+async def _alerts(settings: Settings, now: Callable[[], datetime]) -> AsyncIterator[Alerts]:
+    if not settings.crisis_webhook_url:
+        yield Nobody()
+        return
+    # Loaded only where it is asked for, as the model server's client is.
+    from nexus_trio.alert.webhook import Webhook
+
+    try:
+        webhook = Webhook(settings.crisis_webhook_url, settings.crisis_webhook_secret, now)
+    except ValueError as error:
+        problem = f"crisis_webhook_url can't be used: {error} (NEXUS_CRISIS_WEBHOOK_URL)"
+        raise SettingsError(problem) from None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(webhook.run)
+            yield webhook
+            nursery.cancel_scope.cancel()
+    finally:
+        await webhook.aclose()
+
+
+@asynccontextmanager
 async def open_hub(
     settings: Settings,
     *,
@@ -131,7 +154,11 @@ async def open_hub(
     hub.
     """
     world = load_world(settings)
-    async with _responder(settings) as responder, _store(settings, new_id) as store:
+    async with (
+        _responder(settings) as responder,
+        _store(settings, new_id) as store,
+        _alerts(settings, now) as alerts,
+    ):
         broker = LocalBroker(store, settings.store_timeout_s, now)
         services = Services(
             settings,
@@ -143,6 +170,7 @@ async def open_hub(
             new_id,
             Workload(),
             Ledger(store, now, settings.store_timeout_s),
+            alerts,
         )
         async with run_hub(services) as hub, _control(settings, hub):
             yield hub

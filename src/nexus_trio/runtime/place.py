@@ -181,7 +181,9 @@ class Place:
         if move.verdict is None:
             return self._state.watch, None
         locale = move.locale or self._services.settings.locale
-        return care.assess(self._state.watch, move.verdict, locale)
+        watch, view = care.assess(self._state.watch, move.verdict, locale)
+        self._services.alert(self._state.user_id, self._state.session_id, view.level)
+        return watch, view
 
     async def vacate(self) -> None:
         """The session has ended: out of the room, whatever the store does.

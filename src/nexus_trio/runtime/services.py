@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 import trio
 
+from nexus_trio.alert.base import Alerts, Nobody
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.world import World
 from nexus_trio.responders.base import Responder
-from nexus_trio.runtime.ledger import Ledger
+from nexus_trio.runtime.ledger import UNCOUNTED, Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
@@ -64,6 +65,12 @@ class Services:
     new_id: Callable[[], str]
     load: Workload
     ledger: Ledger
+    alerts: Alerts = field(default_factory=Nobody)
+
+    def alert(self, user_id: str, session_id: str, level: str) -> None:
+        """Tell whoever is on duty of a message at `imminent`. Never waits."""
+        if level == "imminent" and not user_id.startswith(UNCOUNTED):
+            self.alerts.imminent(session_id)
 
     def patience(self) -> float:
         """How many seconds the store has for an answer; less when the hub is closing."""

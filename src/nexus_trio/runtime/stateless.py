@@ -13,6 +13,7 @@ from functools import partial
 from typing import cast
 
 from nexus_trio import crisis
+from nexus_trio.alert.base import Nobody
 from nexus_trio.errors import Aborted, NexusError, RateLimited
 from nexus_trio.model.envelope import CrisisView, Post, Reply
 from nexus_trio.responders.base import Exchange
@@ -55,7 +56,7 @@ class Stateless:
     def __init__(self, services: Services) -> None:
         nowhere = cast(Store, _Nowhere())
         ledger = Ledger(nowhere, services.now, services.settings.store_timeout_s)
-        self._services = replace(services, store=nowhere, ledger=ledger)
+        self._services = replace(services, store=nowhere, ledger=ledger, alerts=Nobody())
         self._jobs: set[Job] = set()
 
     def take(self, post: Post, verdict: crisis.Verdict, origin: Origin) -> Job:

@@ -66,6 +66,7 @@ async def run_turn(
     before = state.watch
     if known is None:
         state.watch, job.crisis = care.assess(state.watch, job.verdict, _locale(post, services))
+        services.alert(state.user_id, state.session_id, job.crisis.level)
     else:
         # Sent again after an abort: the same words are not counted twice.
         job.crisis = known.crisis

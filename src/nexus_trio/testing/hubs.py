@@ -10,6 +10,7 @@ from typing import Any
 
 import trio
 
+from nexus_trio.alert.base import Alerts, Nobody
 from nexus_trio.broker.local import LocalBroker
 from nexus_trio.model.world import Persona, Room, World
 from nexus_trio.responders.base import Responder
@@ -51,6 +52,7 @@ async def open_fake_hub(
     responder: Responder | None = None,
     store: Store | None = None,
     world: World | None = None,
+    alerts: Alerts | None = None,
     **settings: Any,
 ) -> AsyncIterator[Hub]:
     """A hub whose ids count up and whose wall clock is trio's clock, from 2026-01-01 on.
@@ -79,6 +81,7 @@ async def open_fake_hub(
         names,
         Workload(),
         Ledger(own, now, values.store_timeout_s),
+        alerts or Nobody(),
     )
     async with run_hub(services) as hub:
         yield hub

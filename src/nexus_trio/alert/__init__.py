@@ -1,0 +1,1 @@
+"""Tells an operator's own system that somebody may be in danger now; off by default."""
