@@ -223,8 +223,11 @@ async def test_a_server_tells_it_and_ends_in_good_order() -> None:
         async with open_hub(settings) as hub:
             reply = await hub.ask("ada-the-user", PLAN)
         await receiver.after(1)
-        (told,) = receiver.told()
-        assert told["session_id"] == reply.session_id
+        # Cut in the middle of one attempt, it is made once more: the same call.
+        told = receiver.told()
+        assert {(each["id"], each["session_id"]) for each in told} == {
+            (told[0]["id"], reply.session_id)
+        }
         assert "ada-the-user" not in str(receiver.calls)
         assert "pills" not in str(receiver.calls)
 
