@@ -125,6 +125,7 @@ def _stored(loaded: LoadedSession) -> dict[str, Any]:
         "removed": loaded.removed,
         "position": str(Position(record.epoch, loaded.offset)),
         "seen": str(Position(record.epoch, record.seen)),
+        "disclosed_at": None if record.disclosed_at is None else instant(record.disclosed_at),
         "back": record.back,
         "watch": _watch(record),
     }
