@@ -142,8 +142,6 @@ def test_wrong_use(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["eval", file, "--errors", file], "replace"),
         (["eval", file, "--errors", tmp_path / "no" / "file"], "choose another file"),
         (["eval", file, "--errors", tmp_path], "choose another one with --errors"),
-        (["report"], "does not have the command 'crisis report' yet"),
-        (["protocol", "--json"], "does not have the command 'crisis protocol' yet"),
         (["nonsense"], "No such command"),
     ):
         status, out, err = run(capsys, *arguments)

@@ -481,5 +481,5 @@ def test_ctrl_c_ends_it_without_a_traceback(
         async with trio.open_nursery():
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("nexus_trio.commands.sessions.perform", partial(interrupted))
+    monkeypatch.setattr("nexus_trio.commands.asking.perform", partial(interrupted))
     assert run("list", "--data", data) == (130, "", "")

@@ -309,7 +309,11 @@ def test_every_field_of_what_is_stored_is_in_the_export() -> None:
         heard=frozenset({"somebody-else"}),
     )
     record = filled(
-        SessionRecord, created_at=NOW, last_active=NOW, watch=(1.5, 2001, "mark-level", 2002, 2003)
+        SessionRecord,
+        created_at=NOW,
+        last_active=NOW,
+        watch=(1.5, 2001, "mark-level", 2002, 2003),
+        disclosed_at=NOW + timedelta(days=2),
     )
     loaded = LoadedSession(record, 9323, 4324, (), turn, removed=5000)
     head = shapes.head(Held("mark-user_id", loaded, {"mark-room": "mark-name"}, None), NOW)
@@ -322,7 +326,7 @@ def test_every_field_of_what_is_stored_is_in_the_export() -> None:
     for plain in (
         "epoch:4321", "epoch:4322", "4323", "5000", "mark-epoch:4324", "mark-room", "mark-name",
         "1.5", "2001", "mark-level", "2002", "2003",
-        "2026-03-01T12:30:15.123456Z", "2026-03-02T12:30:15.123456Z",
+        "2026-03-01T12:30:15.123456Z", "2026-03-02T12:30:15.123456Z", "2026-03-03T12:30:15.123456Z",
     ):  # fmt: skip
         assert plain in shown
 

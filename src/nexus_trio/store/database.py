@@ -80,17 +80,18 @@ def prepare(
     another program, or newer than this one.
     """
     _inspect(file, len(schema))
-    connection = file.writer("power")
     try:
-        connection.pragma("journal_mode", "wal")
-        migrate(connection, schema)
-        with connection:
-            _begin_run(connection, file.durability, boot, new_epoch)
-        empty_log(connection)
+        connection = file.writer("power")
+        try:
+            connection.pragma("journal_mode", "wal")
+            migrate(connection, schema)
+            with connection:
+                _begin_run(connection, file.durability, boot, new_epoch)
+            empty_log(connection)
+        finally:
+            discard(connection)
     except apsw.Error as error:
         raise _unusable(file.path, error) from None
-    finally:
-        discard(connection)
 
 
 def _unusable(path: Path, error: apsw.Error) -> SettingsError:
