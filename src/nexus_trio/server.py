@@ -22,6 +22,7 @@ from nexus_trio.lane import Limits, configured, install, refuse_non_loopback
 from nexus_trio.model.world import World, parse_world
 from nexus_trio.responders.base import Responder
 from nexus_trio.responders.scripted import ScriptedResponder
+from nexus_trio.runtime.care import Care
 from nexus_trio.runtime.hub import Hub, run_hub
 from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.room import RoomActor
@@ -153,7 +154,7 @@ async def open_hub(
     Raises `SettingsError` before anything is opened, and whatever crashed the
     hub.
     """
-    world = load_world(settings)
+    world, care = load_world(settings), Care(settings)
     async with (
         _responder(settings) as responder,
         _store(settings, new_id) as store,
@@ -170,6 +171,7 @@ async def open_hub(
             new_id,
             Workload(),
             Ledger(store, now, settings.store_timeout_s),
+            care,
             alerts,
         )
         async with run_hub(services) as hub, _control(settings, hub):

@@ -151,6 +151,9 @@ class Settings:
         "Whether the users are known to be minors: they are told more often.",
         built=("no", "yes"),
     )
+    crisis_resources: str = _setting(
+        "", "A TOML file with lines of help, in the place of ours for the countries that it names."
+    )
     crisis_webhook_url: str = _setting(
         "",
         "Told at once of an `imminent` message: a session's opaque id, no text. Empty: nobody is.",

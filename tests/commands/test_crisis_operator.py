@@ -18,7 +18,7 @@ from trio.testing import MockClock
 from nexus_trio.cli import main
 from nexus_trio.crisis import LEXICON
 from nexus_trio.crisis.protocol import markdown
-from nexus_trio.runtime import care
+from nexus_trio.runtime.care import Care
 from nexus_trio.runtime.frames import Answered, Noticed
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Count, PutSession, SessionRecord
@@ -221,7 +221,7 @@ def test_the_protocol_is_that_of_the_settings(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setenv("NEXUS_MINORS", "yes")
     monkeypatch.setenv("NEXUS_LOCALE", "en-GB")
     expected = markdown(
-        care.configured(Settings(jurisdictions="us-wa", minors="yes", locale="en-GB"), "0.1.0")
+        Care(Settings(jurisdictions="us-wa", minors="yes", locale="en-GB")).configured("0.1.0")
     )
     status, shown, _ = run("protocol")
     assert (status, shown) == (0, expected)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexus_trio.crisis import RESOURCES, Level, for_friend, guidance, screen
-from nexus_trio.crisis.guidance import country_of
+from nexus_trio.crisis.guidance import HELPLINES
 
 FIRING: tuple[Level, ...] = ("crisis", "imminent")
 COUNTRIES = sorted({row.country for row in RESOURCES} - {"", "EU"})
@@ -109,7 +109,7 @@ def test_the_default_country_is_a_setting() -> None:
     ],
 )
 def test_the_country_of_a_locale(locale: str, country: str) -> None:
-    assert country_of(locale) == country
+    assert HELPLINES.country_of(locale) == country
 
 
 @given(st.text(st.characters(), max_size=80), st.sampled_from(FIRING), st.integers(0, 10**9))

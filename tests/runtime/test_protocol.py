@@ -13,7 +13,7 @@ from nexus_trio.crisis.disclosure import RULES
 from nexus_trio.crisis.guidance import for_friend, guidance, instead
 from nexus_trio.crisis.protocol import LEVELS, markdown
 from nexus_trio.crisis.watch import FADE_TURNS
-from nexus_trio.runtime import care
+from nexus_trio.runtime.care import Care
 from nexus_trio.settings import Settings
 from nexus_trio.testing.fakes import FakeResponder
 from nexus_trio.testing.hubs import open_fake_hub
@@ -24,7 +24,7 @@ PLAN = "I have the pills in my hand and I am going to kill myself tonight"
 
 
 def text(**settings: Any) -> str:
-    return markdown(care.configured(Settings(**settings), "9.9"))
+    return markdown(Care(Settings(**settings)).configured("9.9"))
 
 
 def quoted(words: str) -> str:

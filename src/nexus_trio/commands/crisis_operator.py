@@ -18,7 +18,7 @@ from nexus_trio.crisis import LEXICON
 from nexus_trio.crisis.protocol import markdown
 from nexus_trio.crisis.report import Report, Row
 from nexus_trio.errors import SettingsError
-from nexus_trio.runtime import care
+from nexus_trio.runtime.care import Care
 from nexus_trio.settings import load
 
 Since = Annotated[
@@ -61,7 +61,7 @@ def report(
 def protocol(data: Data = None, config: Config = None, as_json: Json = False) -> None:
     """The crisis protocol as configured, as Markdown, to be published."""
     settings = load({"data": data}, os.environ, config).settings
-    text = markdown(care.configured(settings, version("nexus-trio")))
+    text = markdown(Care(settings).configured(version("nexus-trio")))
     with output_checked():
         stdout(dumps({"protocol": text, "lexicon": LEXICON}) + "\n" if as_json else text)
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 from nexus_trio.crisis.levels import Level
 
@@ -53,52 +54,113 @@ class Guidance:
     resources: tuple[Resource, ...]
 
 
-def _load() -> dict[str, Any]:
+class Helplines:
+    """Which lines there are, and which country a locale points to. Read-only."""
+
+    def __init__(
+        self, rows: tuple[Resource, ...], languages: Mapping[str, str], union: frozenset[str]
+    ) -> None:
+        self.rows = rows
+        self._languages = languages
+        self._union = union
+
+    def country_of(self, locale: str, default_country: str = DEFAULT_COUNTRY) -> str:
+        """The country that `locale` names (`en-US`, `de_AT`, `fr`), else `default_country`.
+
+        Any string is accepted; at most 35 characters of it are read.
+        """
+        found = _LOCALE.match(locale[:_LONGEST_LOCALE].strip())
+        if found is None:
+            return default_country
+        if found[2] is not None:
+            return "GB" if (region := found[2].upper()) == "UK" else region
+        return self._languages.get(found[1].lower(), default_country)
+
+    def home(self, locale: str) -> str:
+        """The country whose lines stand in for those that we don't know: that of `locale`.
+
+        Or `DEFAULT_COUNTRY`, where we know no line of that one either.
+        """
+        country = self.country_of(locale)
+        return country if self._rows(country, "line") else DEFAULT_COUNTRY
+
+    def of(self, country: str, default_country: str = DEFAULT_COUNTRY) -> tuple[Resource, ...]:
+        """The lines of `country`, then its emergency number.
+
+        Where we know no line of it: what holds in the European Union, if it is part
+        of it, the directory of all countries, and the lines of `default_country`,
+        whose country the text then names.
+        """
+        own = self._rows(country, "line"), self._rows(country, "emergency")
+        union = country in self._union
+        emergency = own[1] or (self._rows("EU", "emergency") if union else ())
+        if own[0]:
+            return own[0] + emergency
+        lines = self._rows("EU", "line") if union else ()
+        directory = tuple(row for row in self.rows if row.kind == "directory")
+        default = self._rows(default_country, "line") + self._rows(default_country, "emergency")
+        return lines + emergency + directory + default
+
+    def _rows(self, country: str, kind: str) -> tuple[Resource, ...]:
+        return tuple(row for row in self.rows if row.country == country and row.kind == kind)
+
+    def overridden(self, text: str) -> Helplines:
+        """These, but for the countries of which `text` has rows: of those, only what it has.
+
+        `text` is TOML with tables `[[resource]]` of `name`, `country` (ISO 3166, two
+        capitals), `contact`, `kind` (`line` or `emergency`), and perhaps `url` and
+        `verified_on`. Raises `ValueError` that says what is wrong in it.
+        """
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"it is not valid TOML: {error}") from None
+        found = table.pop("resource", None)
+        if table or not isinstance(found, list) or not found:
+            raise ValueError("it has tables [[resource]], at least one, and nothing else")
+        own = tuple(_own_row(number, row) for number, row in enumerate(found, 1))
+        named = {row.country for row in own}
+        kept = tuple(row for row in self.rows if row.country not in named)
+        return Helplines(own + kept, self._languages, self._union)
+
+
+_NEEDED: Final = ("name", "country", "contact", "kind")
+_LONGEST_FIELD: Final = 200  # a line that is read aloud
+
+
+def _own_row(number: int, row: object) -> Resource:
+    """A row of an operator's own. Raises `ValueError`."""
+    fields = dict.fromkeys(("url", "verified_on"), "") | (row if isinstance(row, dict) else {})
+    known = {*_NEEDED, "url", "verified_on"}
+    if not (fields.keys() == known and all(isinstance(v, str) for v in fields.values())):
+        raise ValueError(f"resource {number} has {', '.join(_NEEDED)}, each a text, perhaps url")
+    for name, value in fields.items():
+        printable = value.isprintable() and len(value) <= _LONGEST_FIELD
+        if not printable or (name in _NEEDED and not value.strip()):
+            raise ValueError(f"resource {number}: {name} is one line of 1 to {_LONGEST_FIELD}")
+    if not re.fullmatch("[A-Z]{2}", fields["country"]):
+        raise ValueError(f"resource {number}: country is a code of two capitals (ISO 3166)")
+    if fields["kind"] not in ("line", "emergency"):
+        raise ValueError(f"resource {number}: kind is line or emergency")
+    if fields["url"] and not fields["url"].startswith("https://"):
+        raise ValueError(f"resource {number}: url begins with https://")
+    return Resource(**fields)
+
+
+def _load() -> Helplines:
     path = resources.files("nexus_trio.crisis") / "resources.toml"
-    return tomllib.loads(path.read_text("utf-8"))
+    data = tomllib.loads(path.read_text("utf-8"))
+    rows = tuple(
+        Resource(**{key: value for key, value in row.items() if key != "note"})
+        for row in data["resource"]
+    )
+    return Helplines(rows, data["languages"], frozenset(data["union"]["countries"]))
 
 
-_DATA: Final = _load()
-RESOURCES: Final = tuple(
-    Resource(**{key: value for key, value in row.items() if key != "note"})
-    for row in _DATA["resource"]
-)
-_DIRECTORY: Final = tuple(row for row in RESOURCES if row.kind == "directory")
+HELPLINES: Final = _load()
+"""The lines that ship with the program."""
 
-
-def country_of(locale: str, default_country: str = DEFAULT_COUNTRY) -> str:
-    """The country that `locale` names (`en-US`, `de_AT`, `fr`), else `default_country`.
-
-    Any string is accepted; at most 35 characters of it are read.
-    """
-    found = _LOCALE.match(locale[:_LONGEST_LOCALE].strip())
-    if found is None:
-        return default_country
-    if found[2] is not None:
-        return "GB" if (region := found[2].upper()) == "UK" else region
-    language: str = _DATA["languages"].get(found[1].lower(), default_country)
-    return language
-
-
-def resources_for(country: str, default_country: str = DEFAULT_COUNTRY) -> tuple[Resource, ...]:
-    """The lines of `country`, then its emergency number.
-
-    Where we know no line of it: what holds in the European Union, if it is part
-    of it, the directory of all countries, and the lines of `default_country`,
-    whose country the text then names.
-    """
-    own = _rows(country, "line"), _rows(country, "emergency")
-    union = country in _DATA["union"]["countries"]
-    emergency = own[1] or (_rows("EU", "emergency") if union else ())
-    if own[0]:
-        return own[0] + emergency
-    lines = _rows("EU", "line") if union else ()
-    default = _rows(default_country, "line") + _rows(default_country, "emergency")
-    return lines + emergency + _DIRECTORY + default
-
-
-def _rows(country: str, kind: str) -> tuple[Resource, ...]:
-    return tuple(row for row in RESOURCES if row.country == country and row.kind == kind)
+RESOURCES: Final = HELPLINES.rows
 
 
 _OPENING: Final[dict[tuple[str, bool], str]] = {
@@ -141,7 +203,12 @@ _INSTEAD: Final = (
 
 
 def guidance(
-    level: Level, locale: str = "", repeat: int = 0, *, default_country: str = DEFAULT_COUNTRY
+    level: Level,
+    locale: str = "",
+    repeat: int = 0,
+    *,
+    default_country: str = DEFAULT_COUNTRY,
+    lines: Helplines = HELPLINES,
 ) -> Guidance:
     """The notice for `crisis` or `imminent`.
 
@@ -152,26 +219,36 @@ def guidance(
     if level not in ("crisis", "imminent"):
         raise ValueError(f"there is no notice at the level {level!r}: ask from crisis on")
     again = repeat > 0
-    country = country_of(locale, default_country)
-    rows = resources_for(country, default_country)
+    country = lines.country_of(locale, default_country)
+    rows = lines.of(country, default_country)
     if level == "imminent":
         rows = tuple(sorted(rows, key=lambda row: not _is_emergency_of(country, row)))
     text = [_OPENING[level, again], *(_line(row, country) for row in rows), _CLOSING[again]]
     return Guidance("\n".join(text), rows)
 
 
-def for_friend(locale: str = "", *, default_country: str = DEFAULT_COUNTRY) -> Guidance:
+def for_friend(
+    locale: str = "",
+    *,
+    default_country: str = DEFAULT_COUNTRY,
+    lines: Helplines = HELPLINES,
+) -> Guidance:
     """How to help somebody else, for one who worries about them. `locale` may be any string."""
-    country = country_of(locale, default_country)
-    rows = resources_for(country, default_country)
+    country = lines.country_of(locale, default_country)
+    rows = lines.of(country, default_country)
     text = "\n".join([_FOR_FRIEND, *(_line(row, country, "they are") for row in rows)])
     return Guidance(text, rows)
 
 
-def instead(locale: str = "", *, default_country: str = DEFAULT_COUNTRY) -> Guidance:
+def instead(
+    locale: str = "",
+    *,
+    default_country: str = DEFAULT_COUNTRY,
+    lines: Helplines = HELPLINES,
+) -> Guidance:
     """What stands where the rest of a reply was withheld. `locale` may be any string."""
-    country = country_of(locale, default_country)
-    rows = resources_for(country, default_country)
+    country = lines.country_of(locale, default_country)
+    rows = lines.of(country, default_country)
     text = [_INSTEAD, *(_line(row, country) for row in rows), _CLOSING[True]]
     return Guidance("\n".join(text), rows)
 

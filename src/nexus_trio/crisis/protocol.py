@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import Any, Final
 
 from nexus_trio.crisis.disclosure import RULES, interval
-from nexus_trio.crisis.guidance import RESOURCES, country_of, for_friend, guidance, instead
+from nexus_trio.crisis.guidance import (
+    HELPLINES,
+    Helplines,
+    for_friend,
+    guidance,
+    instead,
+)
 from nexus_trio.crisis.screen import BOOK
 from nexus_trio.crisis.version import LEXICON
 from nexus_trio.crisis.watch import DECAY, FADE_TURNS, FIRES_AT
@@ -30,6 +37,7 @@ class Configured:
     retention_days: int
     webhook: bool
     version: str
+    lines: Helplines = HELPLINES
 
 
 LEVELS: Final = (
@@ -61,7 +69,7 @@ def markdown(configured: Configured) -> str:
         "clinical validity: it misses what it has no words for.",
         *_detected(),
         *_shown(configured),
-        *_lines(),
+        *_lines(configured.lines),
         *_disclosed(configured),
         *_counted(configured),
         *_measured(),
@@ -91,7 +99,11 @@ def _detected() -> list[str]:
 
 def _shown(configured: Configured) -> list[str]:
     locale = configured.locale
-    country = country_of(locale)
+    lines = configured.lines
+    country, home = lines.country_of(locale), lines.home(locale)
+    notice = partial(guidance, default_country=home, lines=lines)
+    friend = for_friend(locale, default_country=home, lines=lines)
+    withheld = instead(locale, default_country=home, lines=lines)
     return [
         "## What is shown",
         "The notice comes first in the reply, before the first word of the AI, and by itself "
@@ -100,24 +112,24 @@ def _shown(configured: Configured) -> list[str]:
         "refused with the same help in the refusal. Over live connections a notice is sent again "
         "after every reconnect until it is acknowledged.",
         f"In {country}, where a call names no country of its own, the first notice reads:",
-        _quoted(guidance("crisis", locale).text),
+        _quoted(notice("crisis", locale).text),
         "At `imminent`:",
-        _quoted(guidance("imminent", locale).text),
+        _quoted(notice("imminent", locale).text),
         "A later one in the same session is shorter:",
-        _quoted(guidance("crisis", locale, 1).text),
+        _quoted(notice("crisis", locale, 1).text),
         "Whoever worries about somebody else is told how to help them:",
-        _quoted(for_friend(locale).text),
+        _quoted(friend.text),
         "What the AI writes is screened too, before anybody sees it. Where it names methods or "
         "encourages harm, the rest is withheld, and in its place stands:",
-        _quoted(instead(locale).text),
+        _quoted(withheld.text),
     ]
 
 
-def _lines() -> list[str]:
+def _lines(lines: Helplines) -> list[str]:
     rows = [
         f"| {row.country or 'everywhere'} | {row.name} | {row.contact} |"
         f" {row.verified_on or 'not yet'} |"
-        for row in RESOURCES
+        for row in lines.rows
     ]
     head = ["| country | line | contact | seen on its own page |", "|---|---|---|---|"]
     return ["## The lines that are named", "\n".join([*head, *rows])]

@@ -12,7 +12,6 @@ from nexus_trio.model.commands import (
     parse_command,
 )
 from nexus_trio.model.envelope import NO_CRISIS, Reply
-from nexus_trio.runtime import care
 from nexus_trio.runtime.job import Job
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.room import RoomActor
@@ -33,8 +32,8 @@ async def answer_command(
     command = parse_command(job.post.message, services.world)
     if command is None:
         return None
-    locale = job.post.locale or services.settings.locale
-    job.crisis = care.help_for(state.watch, job.verdict, locale) or NO_CRISIS
+    found = services.care.help_for(state.watch, job.verdict, job.post.locale)
+    job.crisis = found or NO_CRISIS
     text, occupants = "", None
     match command.kind:
         case "help":

@@ -38,7 +38,7 @@ from nexus_trio.model.envelope import (
     SessionView,
 )
 from nexus_trio.model.world import World
-from nexus_trio.runtime import care
+from nexus_trio.runtime.care import Care
 from nexus_trio.runtime.connection import Connection, Events, TurnStream
 from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.job import Job, Origin
@@ -115,6 +115,11 @@ class Hub:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._services.settings
+
+    @property
+    def care(self) -> Care:
+        """What these settings make of verdicts."""
+        return self._services.care
 
     @property
     def ready(self) -> bool:
@@ -275,10 +280,10 @@ class Hub:
         self, user_id: str, verdict: crisis.Verdict, locale: str | None
     ) -> CrisisView | None:
         session = self._sessions.get(user_id) if isinstance(user_id, str) else None
-        language = locale if isinstance(locale, str) else self.settings.locale
+        language = locale if isinstance(locale, str) else None
         if session is not None:
             return session.help_for(verdict, language)
-        return care.help_for(None, verdict, language)
+        return self.care.help_for(None, verdict, language)
 
     # --- rooms ---
 

@@ -18,7 +18,6 @@ from nexus_trio.crisis.watch import Watch
 from nexus_trio.errors import Aborted, NexusError, StoreUnavailable
 from nexus_trio.model.envelope import NO_CRISIS, CrisisView, Position
 from nexus_trio.model.presence import Presence, PresenceEvent, step
-from nexus_trio.runtime import care
 from nexus_trio.runtime.mailbox import Slot
 from nexus_trio.runtime.outbox import Outbox
 from nexus_trio.runtime.room import Ask, leave_for_good
@@ -180,8 +179,8 @@ class Place:
     def _assess(self, move: Move) -> tuple[Watch, CrisisView | None]:
         if move.verdict is None:
             return self._state.watch, None
-        locale = move.locale or self._services.settings.locale
-        watch, view = care.assess(self._state.watch, move.verdict, locale)
+        care = self._services.care
+        watch, view = care.assess(self._state.watch, move.verdict, move.locale)
         self._services.alert(self._state.user_id, self._state.session_id, view.level)
         return watch, view
 

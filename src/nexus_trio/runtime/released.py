@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from nexus_trio.crisis.guidance import instead
 from nexus_trio.crisis.output import OutputScreen
 
 
 class Released:
     """One reply on its way out: the responder's pieces in, words that may be told out.
 
-    Where something is withheld, guidance for `locale` stands in its place, and
-    nothing of the responder's comes behind it. Never waits.
+    Where something is withheld, `guidance` stands in its place, and nothing of the
+    responder's comes behind it. Never waits.
     """
 
-    def __init__(self, locale: str, *, careful: bool) -> None:
+    def __init__(self, guidance: str, *, careful: bool) -> None:
         self._screen = OutputScreen(careful=careful)
-        self._locale = locale
+        self._guidance = guidance
         self._told = False
         self._ended = False
 
@@ -38,4 +37,4 @@ class Released:
             return text
         self._ended = True
         gap = "\n\n" if self._told else ""
-        return f"{text}{gap}{instead(self._locale).text}"
+        return f"{text}{gap}{self._guidance}"

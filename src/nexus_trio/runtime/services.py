@@ -14,6 +14,7 @@ from nexus_trio.alert.base import Alerts, Nobody
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.world import World
 from nexus_trio.responders.base import Responder
+from nexus_trio.runtime.care import Care
 from nexus_trio.runtime.ledger import UNCOUNTED, Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.settings import Settings
@@ -65,6 +66,7 @@ class Services:
     new_id: Callable[[], str]
     load: Workload
     ledger: Ledger
+    care: Care
     alerts: Alerts = field(default_factory=Nobody)
 
     def alert(self, user_id: str, session_id: str, level: str) -> None:

@@ -19,7 +19,6 @@ import trio
 from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, MailboxFull, NexusError, StoreUnavailable
 from nexus_trio.model.envelope import CrisisView, Position, Post, Reply, SessionView
-from nexus_trio.runtime import care
 from nexus_trio.runtime.aside import answer_command
 from nexus_trio.runtime.frames import Frame
 from nexus_trio.runtime.job import Job, Origin
@@ -152,7 +151,7 @@ class Session:
         at_once = state is not None and not self._pending and state.presence.room is not None
         if at_once and state is not None and post.room in (None, state.presence.room):
             return
-        view = self.help_for(job.verdict, post.locale or self._services.settings.locale)
+        view = self.help_for(job.verdict, post.locale)
         if view is not None and view.detected:
             nowhere = Position("0", 0)
             self.live.hasten(origin, view, nowhere if state is None else state.position)
@@ -169,7 +168,7 @@ class Session:
     def _hurry_for(self, job: Job) -> None:
         """Let nobody in need wait for a responder: not for theirs, nor for those before it."""
         services = self._services
-        view = self.help_for(job.verdict, job.post.locale or services.settings.locale)
+        view = self.help_for(job.verdict, job.post.locale)
         if view is not None and view.detected:
             by = trio.current_time() + services.settings.crisis_patience_s
             self._urgent = (job, by)
@@ -184,9 +183,10 @@ class Session:
             job.stop()
         return job is not None
 
-    def help_for(self, verdict: crisis.Verdict, locale: str) -> CrisisView | None:
+    def help_for(self, verdict: crisis.Verdict, locale: str | None) -> CrisisView | None:
         """What a refusal of this message must carry."""
-        return care.help_for(self._state.watch if self._state else None, verdict, locale)
+        watch = self._state.watch if self._state else None
+        return self._services.care.help_for(watch, verdict, locale)
 
     def close(self, code: int = DRAINING) -> None:
         """End now: what runs is aborted and stored as such, what waits is answered.
@@ -461,7 +461,7 @@ class Session:
     def _help(self, job: Job) -> CrisisView | None:
         if job.crisis is not None:
             return None if job.crisis.level == "none" else job.crisis
-        return self.help_for(job.verdict, job.post.locale or self._services.settings.locale)
+        return self.help_for(job.verdict, job.post.locale)
 
     def _done(self, job: Job) -> None:
         """Account for a job that has ended, however it did; nobody waits for ever."""

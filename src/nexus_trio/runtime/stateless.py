@@ -17,7 +17,6 @@ from nexus_trio.alert.base import Nobody
 from nexus_trio.errors import Aborted, NexusError, RateLimited
 from nexus_trio.model.envelope import CrisisView, Post, Reply
 from nexus_trio.responders.base import Exchange
-from nexus_trio.runtime import care
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.live import Live
@@ -104,7 +103,7 @@ class Stateless:
             job.stop()
 
     def _help(self, job: Job) -> CrisisView | None:
-        return care.help_for(None, job.verdict, job.post.locale or self._services.settings.locale)
+        return self._services.care.help_for(None, job.verdict, job.post.locale)
 
 
 def _unknown(services: Services) -> LoadedSession:

@@ -13,9 +13,8 @@ from typing import Literal
 
 import trio
 
-from nexus_trio.crisis.guidance import country_of
 from nexus_trio.errors import Aborted, Conflict, ResponderFailed, StoreUnavailable, TurnTimeout
-from nexus_trio.model.envelope import Post, Reply
+from nexus_trio.model.envelope import Reply
 from nexus_trio.model.transcript import (
     REFERENCES_KEPT,
     Turn,
@@ -24,7 +23,6 @@ from nexus_trio.model.transcript import (
 )
 from nexus_trio.model.world import Room
 from nexus_trio.responders.base import Exchange, Prompt
-from nexus_trio.runtime import care
 from nexus_trio.runtime.job import Job
 from nexus_trio.runtime.live import Live
 from nexus_trio.runtime.released import Released
@@ -65,13 +63,13 @@ async def run_turn(
     post = job.post
     before = state.watch
     if known is None:
-        state.watch, job.crisis = care.assess(state.watch, job.verdict, _locale(post, services))
+        state.watch, job.crisis = services.care.assess(state.watch, job.verdict, post.locale)
         services.alert(state.user_id, state.session_id, job.crisis.level)
     else:
         # Sent again after an abort: the same words are not counted twice.
         job.crisis = known.crisis
     now, told = services.now(), state.disclosed_at
-    disclosure = care.disclosure(services.settings, told, now)
+    disclosure = services.care.disclosure(told, now)
     turn = Turn(
         state.turns + 1,
         now,
@@ -79,7 +77,7 @@ async def run_turn(
         post.message,
         job.crisis,
         client_ref=post.client_ref,
-        notices=(*disclosure, *care.notices(job.verdict, job.crisis, _locale(post, services))),
+        notices=(*disclosure, *services.care.notices(job.verdict, job.crisis, post.locale)),
     )
     if disclosure:
         state.disclosed_at = now
@@ -109,7 +107,7 @@ async def known_turn(state: SessionState, job: Job, services: Services, live: Li
 
     Where the store is slow to say, a crisis notice goes out meanwhile.
     """
-    urgent = care.help_for(state.watch, job.verdict, _locale(job.post, services))
+    urgent = services.care.help_for(state.watch, job.verdict, job.post.locale)
     if job.post.client_ref is None or urgent is None or not urgent.detected:
         return await _known(state, job, services)
     with trio.move_on_after(HURRY_S):
@@ -244,14 +242,14 @@ def _release(live: Live, job: Job, turn: Turn, text: str) -> None:
 def _released(state: SessionState, job: Job, turn: Turn, services: Services) -> Released:
     """The screen of this turn's reply: more careful where the talk is, or was, of a crisis."""
     careful = turn.crisis.level != "none" or state.watch.level != "none"
-    return Released(_locale(job.post, services), careful=careful)
+    return Released(services.care.instead(job.post.locale), careful=careful)
 
 
 def _count_withheld(
     state: SessionState, job: Job, turn: Turn, released: Released, services: Services
 ) -> None:
     if released.withheld:
-        country = country_of(_locale(job.post, services))
+        country = services.care.country(job.post.locale)
         services.ledger.withheld(state.user_id, turn.crisis, country)
 
 
@@ -362,7 +360,3 @@ def _with_notices(turn: Turn, text: str) -> str:
     within = (notice.text for notice in turn.notices if not notice.apart)
     parts = [turn.crisis.notice, *within, text]
     return "\n\n".join(part for part in parts if part)
-
-
-def _locale(post: Post, services: Services) -> str:
-    return post.locale or services.settings.locale

@@ -14,6 +14,7 @@ from nexus_trio.alert.base import Alerts, Nobody
 from nexus_trio.broker.local import LocalBroker
 from nexus_trio.model.world import Persona, Room, World
 from nexus_trio.responders.base import Responder
+from nexus_trio.runtime.care import Care
 from nexus_trio.runtime.hub import Hub, run_hub
 from nexus_trio.runtime.ledger import Ledger
 from nexus_trio.runtime.room import RoomActor
@@ -81,6 +82,7 @@ async def open_fake_hub(
         names,
         Workload(),
         Ledger(own, now, values.store_timeout_s),
+        Care(values),
         alerts or Nobody(),
     )
     async with run_hub(services) as hub:

@@ -11,33 +11,32 @@ from werkzeug.http import parse_options_header
 from nexus_trio import crisis
 from nexus_trio.errors import InvalidRequest, NexusError
 from nexus_trio.model.envelope import CrisisView
-from nexus_trio.runtime import care
+from nexus_trio.runtime.care import Care
 from nexus_trio.web import codec
 
 MAX_BODY_BYTES = 128 * 1024
 """A message is at most 16 KiB, and at most six bytes of JSON for each of its own; and the rest."""
 
 
-async def read_fields(locale: str) -> Callable[[str], Any]:
+async def read_fields(care: Care) -> Callable[[str], Any]:
     """What gives a field of the request's JSON object: of whatever type it is, None if absent.
 
-    Raises `InvalidRequest`, with `crisis` in it where the words deserve help, which
-    is given in `locale` unless the body names another.
+    Raises `InvalidRequest`, with `crisis` in it where the words deserve help.
     """
     body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     try:
         check_type(request.headers.get("Content-Type"))
         return codec.decode_fields(body).get
     except NexusError as error:
-        error.crisis = _help_for(body, locale)
+        error.crisis = _help_for(body, care)
         raise
 
 
-def _help_for(body: bytes, locale: str) -> CrisisView | None:
-    words, own_locale = codec.words_in(body)
+def _help_for(body: bytes, care: Care) -> CrisisView | None:
+    words, locale = codec.words_in(body)
     # Where no field can be found, the words still stand somewhere in the bytes.
     said = words or body.decode("utf-8", "replace")
-    return care.help_for(None, crisis.screen(said), own_locale or locale)
+    return care.help_for(None, crisis.screen(said), locale)
 
 
 def check_type(value: str | None) -> None:

@@ -9,7 +9,6 @@ import trio
 from nexus_trio import crisis
 from nexus_trio.errors import InvalidRequest, NexusError, TooLarge
 from nexus_trio.model import fields
-from nexus_trio.runtime import care
 from nexus_trio.runtime.connection import TurnStream
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import codec, openai_errors, problems, rest, sse
@@ -91,7 +90,7 @@ class Call:
         """Something of ours broke: say so, with the help that the words deserve."""
         words = words_in(self._body) if self._words is None else self._words
         verdict = crisis.screen(words)
-        found = problems.defect(care.help_for(None, verdict, self._hub.settings.locale))
+        found = problems.defect(self._hub.care.help_for(None, verdict, None))
         if self._begun:
             await self._put(data(openai_errors.shaped(found)) + DONE, last=True)
         else:

@@ -78,7 +78,7 @@ class Rest:
         events while it is made: `notice` and `delta`, then one `reply` or `error`.
         """
         hub = self._hub
-        sent = await read_fields(hub.settings.locale)
+        sent = await read_fields(hub.care)
         # Of any type at all: the hub screens the message first, then checks.
         user_id, message = sent("user_id"), sent("message")
         rest = {name: sent(name) for name in ("username", "room", "client_ref", "locale")}
@@ -166,7 +166,7 @@ class Rest:
     )
     async def join(self, room: str) -> Response:
         """Bring a user into a room, out of the one before."""
-        sent = await read_fields(self._hub.settings.locale)
+        sent = await read_fields(self._hub.care)
         view = await self._hub.join(sent("user_id"), room, sent("username"))
         return answer(codec.room(view))
 
@@ -178,7 +178,7 @@ class Rest:
     )
     async def leave(self, room: str) -> Response:
         """Take a user out of a room. Leaving a room that one is not in changes nothing."""
-        sent = await read_fields(self._hub.settings.locale)
+        sent = await read_fields(self._hub.care)
         view = await self._hub.leave(sent("user_id"), room, sent("username"))
         return answer(codec.room(view))
 
@@ -194,7 +194,7 @@ class Rest:
         The user goes to the room first. The words are screened as those of a
         private message are.
         """
-        sent = await read_fields(self._hub.settings.locale)
+        sent = await read_fields(self._hub.care)
         said = await self._hub.say(
             sent("user_id"),
             room,

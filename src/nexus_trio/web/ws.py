@@ -17,7 +17,6 @@ from nexus_trio import crisis
 from nexus_trio.errors import InvalidRequest, NexusError
 from nexus_trio.model import fields
 from nexus_trio.model.envelope import CrisisView, Position
-from nexus_trio.runtime import care
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Own
 from nexus_trio.runtime.hub import Hub
@@ -286,8 +285,7 @@ class Talk:
     def _help(self, words: str, locale: str | None = None) -> CrisisView | None:
         if not words:
             return None
-        language = locale or self._locale or self._hub.settings.locale
-        return care.help_for(None, crisis.screen(words), language)
+        return self._hub.care.help_for(None, crisis.screen(words), locale or self._locale)
 
     async def _tell(self, value: frames.ServerFrame) -> None:
         await self._send({"type": "websocket.send", "text": live.text(value)})
