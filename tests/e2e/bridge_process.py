@@ -124,6 +124,8 @@ def spawn(
         env=os.environ
         | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(HERE)}
         | {"NEXUS_DATA": folder.name if folder is not None else str(data)}
+        # Disclosures, which take positions, are asked for where they are tested.
+        | {"NEXUS_JURISDICTIONS": "none"}
         | env,
     )
     return Bridge(process, log, folder)

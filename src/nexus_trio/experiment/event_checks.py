@@ -17,7 +17,9 @@ def events_own(record: Record) -> Check:
         for frame in record.frames.get(person.user_id, []):
             frames += 1
             crossed += bool(canaries(json.dumps(frame)) - {person.canary})
-            strayed += person.role == "ordinary" and frame.get("type") == "notice"
+            # A disclosure, that this is an AI, is for everybody.
+            notice = frame.get("type") == "notice" and frame.get("kind") != "disclosure"
+            strayed += person.role == "ordinary" and notice
     seen = f"{frames} frames; {crossed} carry another's canary, {strayed} are another's notice"
     return Check(
         "events carry nobody else's words", frames > 0 and not crossed + strayed, seen, "sessions"
