@@ -10,7 +10,7 @@ import pytest
 
 from nexus_trio.model.envelope import NO_CRISIS, CrisisView, Notice, Position, Resource
 from nexus_trio.model.transcript import Turn
-from nexus_trio.store.base import PutSession, PutTurn, SessionRecord
+from nexus_trio.store.base import Count, PutSession, PutTurn, SessionRecord
 from nexus_trio.store.database import SCHEMA, File, prepare
 from nexus_trio.store.sqlite import open_store
 from nexus_trio.testing.hubs import Names
@@ -67,7 +67,10 @@ VERSION_3 = VERSION_2.replace(
     "INSERT INTO room_events (id, event, user_id, username, text, at) VALUES",
 )
 
-FILLED_BY: dict[int, str] = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3}
+# Version 4, with whose words an answer aloud was made of.
+VERSION_4 = f"{VERSION_3}INSERT INTO heard VALUES (1 << 40 | 3, 'ben');"
+
+FILLED_BY: dict[int, str] = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4}
 """What each version that was ever released had in its tables."""
 
 
@@ -118,6 +121,8 @@ async def test_all_of_it_is_there_and_goes_on(tmp_path: Path, version: int) -> N
         events = await store.room_events("Tower", Position("et", 0), 10)
         assert [e.event for e in events] == ["joined", "erased", "said"]
         assert await store.occupants("Tower") == {"ada": "Ada"}
+        counted = () if version == 1 else (Count(NOW.date(), "crisis", "detected"),)
+        assert await store.ledger(NOW.date(), NOW.date()) == counted
         ended = third.ended("restart", "", Position("ea", 4))
         await store.append([PutSession(loaded.record), PutTurn("ada", ended)])
         page = await store.history("ada", Position("ea", 3), 10)
