@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.crisis.disclosure import words
+from nexus_trio.crisis.guidance import guidance
 from nexus_trio.model.envelope import Position, Reply
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Answered, Delta, Frame, Heard, Noticed
@@ -127,13 +128,18 @@ async def test_it_is_an_event_before_the_words_and_no_part_of_them(mode: str) ->
         assert first.response == "".join(words_of_first) == "reply 1 to hello"
 
 
-async def test_at_a_crisis_its_notice_comes_first() -> None:
+async def test_beside_a_crisis_notice_there_is_none_and_the_next_answer_has_it() -> None:
     async with open_fake_hub(FakeResponder(mode="stream"), jurisdictions=ALL) as hub:
         async with hub.connect("ada") as one:
             one.message("m1", WISH)
             kinds = [row for row in shape(await frames_of(one)) if row[0] != "delta"]
-            assert kinds == [("crisis", 1), ("disclosure", 2), ("reply", 3)]
-        assert await turns_of(hub) == [(1, 3)]
+            assert kinds == [("crisis", 1), ("reply", 2)]
+            one.message("m2", "hello")
+            kinds = [row for row in shape(await frames_of(one)) if row[0] != "delta"]
+            assert kinds == [("disclosure", 3), ("reply", 4)]
+        assert await turns_of(hub) == [(1, 2), (2, 4)]
+    assert "I'm an AI" in guidance("crisis").text
+    assert "I'm an AI" in guidance("imminent", "de-AT", 3).text
 
 
 @pytest.mark.parametrize("message", ["hello", WISH])
@@ -184,12 +190,12 @@ async def test_a_turn_that_a_restart_ends_keeps_its_places(autojump_clock: MockC
     store, responder = FaultyStore(Names()), FakeResponder(mode="hang")
     async with open_fake_hub(responder, store=store, jurisdictions=ALL) as hub:
         with trio.move_on_after(1):
-            await hub.ask("ada", WISH)
+            await hub.ask("ada", "hello")
         store.fault = "down"  # its end can't be stored
     store.fault = None
     async with open_fake_hub(store=store, jurisdictions=ALL) as hub:
         await hub.join("ada", "Tower")
-        assert await turns_of(hub) == [(1, 3)]
+        assert await turns_of(hub) == [(1, 2)]
         assert told(await hub.ask("ada", "hello")) == []
 
 

@@ -69,7 +69,9 @@ async def run_turn(
         # Sent again after an abort: the same words are not counted twice.
         job.crisis = known.crisis
     now, told = services.now(), state.disclosed_at
-    disclosure = services.care.disclosure(told, now)
+    # A crisis notice says itself that this is an AI, and has nothing beside it: the next
+    # answer without one does.
+    disclosure = () if job.crisis.detected else services.care.disclosure(told, now)
     turn = Turn(
         state.turns + 1,
         now,

@@ -4,7 +4,7 @@ What was streamed can't be taken back here, as a delta of the bridge can be by
 its reply. So what is told, joined, is the stored response: a notice stands
 first, what is provisional waits for the reply, and the reply brings what is
 missing. A disclosure, which this wire has no other place for, stands before the
-words, behind a crisis notice; it is no part of the response.
+words; it is no part of the response.
 """
 
 from __future__ import annotations
