@@ -17,6 +17,7 @@ CALM = {"level": "none", "detected": False, "turns": 0, "notice": None, "resourc
 TOWER = {
     "room": "Tower", "title": "The Tower", "description": "High above the sea.",
     "exits": {"down": "Garden"}, "position": "51f0:8", "occupants": ["ada", "bob"],
+    "persona": "Wyndal",
 }  # fmt: skip
 
 EXAMPLES: list[dict[str, Any]] = [

@@ -207,6 +207,7 @@ async def test_rooms_are_listed_and_looked_at_in_any_case() -> None:
             "exits": {"out": "Garden"},
             "position": look["position"],
             "occupants": ["ada", "bob"],
+            "persona": "Iris",
         }
         assert look["position"].endswith(":2")
 

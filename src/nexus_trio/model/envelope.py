@@ -177,6 +177,7 @@ class RoomView:
     exits: Mapping[str, str]
     position: Position
     occupants: tuple[str, ...]
+    persona: str
 
 
 @dataclass(frozen=True, slots=True)

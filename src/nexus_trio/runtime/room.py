@@ -275,7 +275,13 @@ class RoomActor:
         spec, state = self.spec, self._state
         occupants = tuple(sorted(state.occupants.keys() - self._owed.keys()))
         return RoomView(
-            spec.name, spec.title, spec.description, spec.exits, state.position, occupants
+            spec.name,
+            spec.title,
+            spec.description,
+            spec.exits,
+            state.position,
+            occupants,
+            spec.persona.name,
         )
 
     def queue_length(self) -> int:

@@ -168,6 +168,7 @@ def room(view: RoomView) -> wire.RoomObject:
         dict(view.exits),
         str(view.position),
         list(view.occupants),
+        view.persona,
     )
 
 
@@ -181,6 +182,7 @@ def said(value: Said) -> wire.SaidObject:
         dict(view.exits),
         str(view.position),
         list(view.occupants),
+        view.persona,
         str(value.room_position),
         crisis(value.crisis),
     )

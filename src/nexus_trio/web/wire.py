@@ -282,7 +282,10 @@ class RoomList(Struct):
 
 
 class RoomObject(Struct):
-    """A look at a room: `exits` says where its ways lead, `occupants` are user ids, sorted."""
+    """A look at a room: `exits` says where its ways lead, `occupants` are user ids, sorted.
+
+    `persona` is the name of the AI that answers here; it is no occupant.
+    """
 
     room: str
     title: str
@@ -290,6 +293,7 @@ class RoomObject(Struct):
     exits: dict[str, str]
     position: PositionText
     occupants: list[str]
+    persona: str
 
 
 class SaidObject(RoomObject):
