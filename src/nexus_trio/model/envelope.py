@@ -177,7 +177,7 @@ class RoomView:
     exits: Mapping[str, str]
     position: Position
     occupants: tuple[str, ...]
-    persona: str
+    persona: str = ""
 
 
 @dataclass(frozen=True, slots=True)
