@@ -20,8 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from nexus_trio import __version__
-from nexus_trio.commands.base import Config, Data, Json, Unmet
+from nexus_trio.commands.base import Config, Data, Json, Unmet, first
+from nexus_trio.commands.chat import HELP as CHAT
+from nexus_trio.commands.chat import chat
 from nexus_trio.commands.crisis import app as crisis_app
+from nexus_trio.commands.demo import HELP as DEMO
+from nexus_trio.commands.demo import demo
 from nexus_trio.commands.sessions import app as sessions_app
 from nexus_trio.errors import SettingsError
 from nexus_trio.settings import Loaded, Settings, load, rows
@@ -29,7 +33,7 @@ from nexus_trio.settings import Loaded, Settings, load, rows
 app = typer.Typer(
     name="nexus-trio",
     help="A server through which people talk with AI personas in shared rooms.",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -38,12 +42,14 @@ config_app = typer.Typer(help="The settings in force.", no_args_is_help=True, ri
 app.add_typer(config_app, name="config")
 app.add_typer(sessions_app, name="sessions")
 app.add_typer(crisis_app, name="crisis")
+app.command(help=DEMO, short_help="See it work: a server, five visitors, and you.")(demo)
+app.command(help=CHAT, short_help="Talk in the terminal.")(chat)
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default 4004.")]
 
 
-LATER = frozenset({"chat", "token", "demo"})
+LATER = frozenset({"token"})
 """Commands that are announced and not built yet: asking for one says so."""
 
 
@@ -114,13 +120,6 @@ def serve(
         if group.split(SettingsError)[1] is None:
             raise first(group) from None
         raise
-
-
-def first(error: BaseException) -> BaseException:
-    """The first error in a group of groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _serve(settings: Settings, *, as_json: bool) -> None:

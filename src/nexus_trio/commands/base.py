@@ -16,3 +16,10 @@ Data = Annotated[str | None, typer.Option(help="The data folder. Default ./nexus
 
 class Unmet(Exception):
     """What a command checked does not hold. Exit status 1; the line says what."""
+
+
+def first(error: BaseException) -> BaseException:
+    """The first error in a group of groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
