@@ -52,13 +52,13 @@ HELP: Final = """Talk in the terminal: your persona's replies, and what happens 
 What you write goes to the persona of your room, and nobody else reads it.
 /say WORDS is heard by all in the room, /help lists the other commands.
 
-\\b
+\b
 Without --user it asks for a name, or takes $USER. Where no server answers at
 the default address it offers to start one, until you leave, with the data
 folder of 'nexus-trio serve'. Where nobody can be asked, it starts one that
 keeps nothing. The address is that of NEXUS_HOST and NEXUS_PORT, if set.
 
-\\b
+\b
 Commands:
   /help         what can be typed
   /look         the room, its ways out, and who is here
@@ -67,20 +67,20 @@ Commands:
   /stop         end the answer that is being written
   /quit         leave
 
-\\b
+\b
 Keys:
   Ctrl-C        stop the answer; when none is being written, leave
   Ctrl-D        leave
   Up, Down      what you wrote before (kept in memory alone)
   Tab           complete a command, a room or a name
 
-\\b
+\b
 Pipes: where input or output is no terminal, each line of the input is a
 message, sent when the one before is answered. The answers go to standard
 output, all else that happens to standard error; with --json everything is a
 line of JSON on standard output.
 
-\\b
+\b
 Examples:
   nexus-trio chat
   nexus-trio chat --user ada --room Library
@@ -88,19 +88,19 @@ Examples:
   echo "hello" | nexus-trio chat --user ada
   nexus-trio chat --user ada --json < questions.txt
 
-\\b
+\b
 Environment:
   NO_COLOR      if not empty, no colours
   TERM          dumb: plain lines
   USER          your name, where none is given
   NEXUS_*       settings of a server that this command starts
 
-\\b
+\b
 Exit status:
   0             you left, or the input ended and all of it was answered
-  1             something has no answer, or the connection is over for good
+  1             a line of a pipe has no answer, or the connection is over for good
   2             wrong use: no such server, a user or an option that can't be
-  130           interrupted (plain lines); 141: nobody reads the output
+  130           a pipe was interrupted; 141: nobody reads the output
 """
 
 
@@ -126,7 +126,7 @@ def chat(
         raise Unmet(outcome.over)
     if outcome.interrupted:
         raise SystemExit(INTERRUPTED)
-    if outcome.failed and not manner.screen:
+    if outcome.failed and not wanted.asks:
         raise SystemExit(1)
 
 

@@ -24,23 +24,23 @@ script wander through the rooms and talk; whoever speaks to a persona by name
 is answered aloud. You may do all that 'nexus-trio chat' can: see its --help
 for the commands and keys.
 
-\\b
+\b
 Where input or output is no terminal it shows what happens for 20 seconds, or
 for --seconds.
 
-\\b
+\b
 Examples:
   nexus-trio demo
   nexus-trio demo --plain --seconds 60
   nexus-trio demo --json --seconds 10 < /dev/null
 
-\\b
+\b
 Environment:
   NO_COLOR      if not empty, no colours
   TERM          dumb: plain lines
   USER          your name, where none is given
 
-\\b
+\b
 Exit status:
   0             you left, by Ctrl-C or otherwise, or the seconds were over
   1             the connection was lost for good

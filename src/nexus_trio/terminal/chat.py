@@ -47,7 +47,7 @@ class Manner:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a chat ended. `over` says why the connection is over for good; `failed`: something that
-    was asked has no answer; `interrupted`: Ctrl-C ended it."""
+    was asked has no answer; `interrupted`: Ctrl-C ended it while nobody typed."""
 
     over: str | None = None
     failed: bool = False
@@ -89,7 +89,6 @@ class _Chat:
         if turn is not None:
             self.nursery.start_soon(self.talk.stop, turn)
         else:
-            self.interrupted = True
             self.left.set()
 
     @asynccontextmanager
@@ -143,8 +142,6 @@ class _OnScreen(_Chat):
                 await self.talk.enter(look=True)
                 self.nursery.start_soon(self.lines, lines)
                 await self.left.wait()
-        # To leave by Ctrl-C is as good as any other way here.
-        self.interrupted = False
 
     def typed(self, typed: trio.MemorySendChannel[str], text: str) -> None:
         """A line from the screen. Never waits."""

@@ -104,8 +104,13 @@ async def _own_settings(url: str, wanted: Wanted) -> Settings:
     if not wanted.asks:
         print(f"{nobody} This chat has one of its own, and keeps nothing.", file=sys.stderr)
         return replace(settings, host="127.0.0.1", port=0, durability="memory")
-    where = "" if settings.durability == "memory" else f" Its data goes to {settings.data}."
-    answer = await asked(f"{nobody} Start one here, until you leave?{where} [Y/n] ")
+    keeps = (
+        "It keeps nothing"
+        if settings.durability == "memory"
+        else f"Its data stays in {settings.data}"
+    )
+    print(nobody)
+    answer = await asked(f"Start one here, until you leave? {keeps}. [Y/n] ")
     if answer.casefold() not in ("", "y", "yes"):
         raise SettingsError("start a server with 'nexus-trio serve', or name one with --url")
     return settings
