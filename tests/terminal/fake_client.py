@@ -20,6 +20,7 @@ from nexus_trio.client import (
     RoomCount,
     RoomView,
     Spoken,
+    Statistics,
 )
 from nexus_trio.terminal.items import Item
 from nexus_trio.terminal.painting import plain
@@ -95,6 +96,9 @@ class FakeClient:
     def happen(self, *events: Event | Ended) -> None:
         for event in events:
             self._send.send_nowait(event)
+
+    def statistics(self) -> Statistics:
+        return Statistics(1, 1, 0, self._receive.statistics().current_buffer_used, 0)
 
     def events(self) -> FakeClient:
         return self

@@ -195,10 +195,15 @@ async def test_a_lost_connection_is_one_line_when_it_is_back() -> None:
         assert s.view.shown == ["you: hello", module.BACK]
 
 
-async def test_a_gap_is_told() -> None:
+async def test_a_gap_is_told_in_the_same_line() -> None:
     async with scene() as s:
-        s.client.happen(Gap("not_recovered"))
-        await s.view.until(lambda: s.view.shown == [module.MISSED])
+        s.client.happen(Disconnected("gone", 0.1), Reconnected("s", "Tower", 1))
+        s.client.happen(Gap("not_recovered"), RoomEvent("Tower", "left", "bob", None))
+        await s.view.until(lambda: s.view.shown == [module.BACK_WITHOUT, "bob leaves."])
+        s.client.happen(Reconnected("s", "Tower", 1), RoomEvent("Tower", "left", "cyd", None))
+        await s.view.until(lambda: s.view.shown[2:] == [module.BACK, "cyd leaves."])
+        s.client.happen(Gap("queue_full", 3))
+        await s.view.until(lambda: s.view.shown[4:] == [module.MISSED])
 
 
 async def test_who_comes_and_goes_is_shown_and_can_be_completed() -> None:

@@ -36,7 +36,8 @@ from nexus_trio.terminal.words import Ask, Do, Wrong, help_text, parse
 
 LOST: Final = "The connection is lost; trying again."
 BACK: Final = "The connection was lost, and is back."
-MISSED: Final = "Something that was said meanwhile may be missing here."
+BACK_WITHOUT: Final = "The connection was lost, and is back; some of what was said may be missing."
+MISSED: Final = "Some of what was said here may be missing."
 UNSETTLED: Final = (
     "The connection was lost meanwhile: nobody can tell whether that was heard. Say it again?"
 )
@@ -65,7 +66,8 @@ class Talk:
         self._scene = Scene(view, user)
         self._care = Care(view)
         self._turns: list[Turn] = []
-        self._lost = False
+        # The connection is lost; it is back, and that was not shown yet.
+        self._lost = self._back = False
         # Held by the answer that is being written: the next one begins below it.
         self._pen = trio.Lock()
 
@@ -245,7 +247,12 @@ class Talk:
         """
         try:
             async for event in self._client.events():
+                if self._back and not isinstance(event, Gap):
+                    await self._returned(BACK)
                 await self._happened(event)
+                # A gap would be there by now, and they are one line together.
+                if self._back and not self._client.statistics().queued:
+                    await self._returned(BACK)
         except Ended as error:
             self.over = error
 
@@ -261,15 +268,17 @@ class Talk:
                 self._lost = True
                 await self._status()
             case Reconnected():
-                self._lost = False
+                self._lost, self._back = False, True
                 await self._status()
-                await self._view.show(items.told(BACK, type="reconnected"))
-                await self._refresh()
             case Gap():
-                await self._view.show(items.told(MISSED, type="gap"))
-                await self._refresh()
+                await self._returned(BACK_WITHOUT if self._back else MISSED)
             case Connected():
                 pass  # `enter` shows where that is
+
+    async def _returned(self, told: str) -> None:
+        self._back = False
+        await self._view.show(items.told(told, type="reconnected" if told == BACK else "gap"))
+        await self._refresh()
 
     async def _heard(self, event: RoomEvent) -> None:
         moved = self._scene.heard(event)
