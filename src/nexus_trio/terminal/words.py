@@ -9,7 +9,7 @@ from typing import Final, Literal
 Verb = Literal["help", "go", "look", "say", "stop", "quit"]
 
 COMMANDS: Final[dict[Verb, tuple[str, str]]] = {
-    "help": ("/help", "this list"),
+    "help": ("/help", "what can be typed"),
     "look": ("/look", "the room, its ways out, and who is here"),
     "go": ("/go ROOM", "go to another room"),
     "say": ("/say WORDS", "say something aloud; all in the room hear it"),
