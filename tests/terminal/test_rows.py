@@ -40,6 +40,10 @@ def test_wide_characters_take_two_columns_and_may_begin_a_row() -> None:
     assert width_of("漢字") == 4
 
 
+def test_a_word_that_lacks_room_for_its_space_alone_is_not_cut() -> None:
+    assert rows_of("aaaaaa bbbbbb", 12) == ["aaaaaa", "bbbbbb"]
+
+
 def test_spaces_within_a_row_are_kept_and_dropped_at_its_end() -> None:
     assert rows_of("    a  b", 20) == ["    a  b"]
     assert rows_of("aaaaaaaaaaaa      b", 12) == ["aaaaaaaaaaaa", "b"]

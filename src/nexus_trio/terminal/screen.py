@@ -62,7 +62,7 @@ class Screen:
         self._app: Application[None]
         self._output: Output
         self._board: Board
-        self._style = Style.from_dict(STYLES if colour else {})
+        self._style = Style.from_dict(STYLES)
         # The thread's alone.
         self._items: deque[Item] = deque(maxlen=KEPT)
         self._width = 0
@@ -172,6 +172,7 @@ class Screen:
 
     @property
     def _depth(self) -> ColorDepth:
+        # Bold and reversed are no colours: a notice stays as plain to see.
         return ColorDepth.DEPTH_4_BIT if self._colour else ColorDepth.DEPTH_1_BIT
 
     def _to_trio(self, function: Callable[..., object], *arguments: object) -> None:
