@@ -26,8 +26,9 @@ CTRL_C, CTRL_D, ENTER, TAB, UP = "\x03", "\x04", "\r", "\t", "\x1b[A"
 # A session leader takes the terminal that it has as its own: then it is told of a new size.
 TAKE = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-    "os.execv(sys.executable, [sys.executable, '-W', 'error', '-m', 'nexus_trio', *sys.argv[1:]])"
+    "os.execv(sys.executable, [sys.executable, '-W', 'error', *sys.argv[1:]])"
 )
+PROGRAM = ("-m", "nexus_trio")
 
 COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
 
@@ -101,14 +102,19 @@ def set_size(number: int, columns: int, rows: int) -> None:
 
 @contextmanager
 def terminal(
-    *arguments: str, folder: Path, columns: int = 80, rows: int = 24, **env: str
+    *arguments: str,
+    folder: Path,
+    columns: int = 80,
+    rows: int = 24,
+    program: tuple[str, ...] = PROGRAM,
+    **env: str,
 ) -> Iterator[Terminal]:
     """`nexus-trio ARGUMENTS` on a terminal of its own, killed at the end if it still runs."""
     near, far = pty.openpty()
     set_size(near, columns, rows)
     clean = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     process = subprocess.Popen(
-        [sys.executable, "-c", TAKE, *arguments],
+        [sys.executable, "-c", TAKE, *program, *arguments],
         stdin=far,
         stdout=far,
         stderr=far,

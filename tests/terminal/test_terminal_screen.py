@@ -311,3 +311,56 @@ def test_a_window_that_is_closed_ends_the_chat(server: Bridge, tmp_path: Path) -
         shown.until("closing in Tower>")
         shown.hang_up()
         shown.process.wait(timeout=60)
+
+
+def test_what_is_pasted_is_one_message_whatever_its_lines(server: Bridge, tmp_path: Path) -> None:
+    with terminal(*chat(server, "pasting"), folder=tmp_path) as shown:
+        shown.until("tells the rest.")
+        shown.type("\x1b[200~one\r\ntwo\x1b[201~")
+        shown.until(lambda t: t.prompt == "two")
+        shown.type(ENTER)
+        shown.until("Wyndal:")
+        assert "  two" in shown.rows
+        _, history = server.call("GET", "/bridge/sessions/pasting/history")
+        assert [turn["message"] for turn in history["turns"]] == ["one\ntwo"]
+
+
+@pytest.mark.parametrize("at", ["question", "offer"])
+def test_ctrl_c_and_ctrl_d_leave_before_anything_began(tmp_path: Path, at: str) -> None:
+    for key, status in ((CTRL_C, 130), (CTRL_D, 2)):
+        options = ("--user", "ada") if at == "offer" else ()
+        with terminal("chat", *options, folder=tmp_path, NEXUS_PORT=str(free_port())) as shown:
+            shown.until("[Y/n]" if at == "offer" else "Your name here [ada]:")
+            shown.type(key)
+            assert shown.end() == status
+            assert "Traceback" not in shown.text
+            assert not list(tmp_path.iterdir())
+
+
+BROKEN = """
+import trio
+from nexus_trio.terminal import items, screen
+
+def broken(item, width):
+    raise ZeroDivisionError("on purpose")
+
+async def main():
+    screen.painted = broken
+    nothing = lambda *_: None
+    async with screen.open_screen(
+        colour=True, typed=nothing, stop=nothing, leave=nothing
+    ) as shown:
+        await shown.show(items.told("words"))
+        await trio.sleep_forever()
+
+trio.run(main)
+"""
+
+
+def test_a_screen_that_breaks_ends_with_its_error_and_gives_the_terminal_back(
+    tmp_path: Path,
+) -> None:
+    with terminal("-c", BROKEN, folder=tmp_path, program=()) as shown:
+        assert shown.end() == 1
+        assert b"ZeroDivisionError: on purpose" in shown.raw
+        assert termios.tcgetattr(shown.near) == shown.attributes

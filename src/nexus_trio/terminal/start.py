@@ -15,7 +15,6 @@ from nexus_trio.model import fields
 from nexus_trio.settings import Settings
 from nexus_trio.terminal.chat import Manner, Outcome, converse
 from nexus_trio.terminal.naming import default_user
-from nexus_trio.terminal.own_server import own_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,9 @@ async def _client(stack: AsyncExitStack, wanted: Wanted) -> Client:
     except Unreachable as error:
         if wanted.url is not None:
             raise SettingsError(f"can't reach {url}: {error}") from None
+    # Loaded only where one is started: it takes as long as all the rest.
+    from nexus_trio.terminal.own_server import own_server
+
     own = await stack.enter_async_context(own_server(await _own_settings(url, wanted)))
     if wanted.asks:
         print(f"Others on this machine can join: nexus-trio chat --url {own}")
