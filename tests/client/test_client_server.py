@@ -143,7 +143,7 @@ async def test_rooms_and_what_is_heard_in_them() -> None:
     ):
         assert (ada.room, bob.room) == ("Garden", "Tower")
         view = await bob.go("Garden")
-        assert (view.room, view.occupants) == ("Garden", ("ada", "bob"))
+        assert (view.room, view.occupants, view.persona) == ("Garden", ("ada", "bob"), "Fernby")
         assert bob.room == "Garden"
         assert (await ada.look()).occupants == ("ada", "bob")
         spoken = await ada.say("good evening")

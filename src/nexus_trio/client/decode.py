@@ -216,6 +216,7 @@ def room_view(found: dict[str, Any]) -> RoomView:
         {_text(way): _text(target) for way, target in found["exits"].items()},
         _place(found["position"]),
         tuple(map(_text, _list(found["occupants"]))),
+        _text(found.get("persona", "")),
     )
 
 
