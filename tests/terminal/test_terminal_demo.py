@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bridge_process import GUARD
@@ -18,33 +21,46 @@ from nexus_trio.terminal.visitors import visitors
 SOURCE = Path(__file__).parent.parent.parent / "src" / "nexus_trio"
 
 
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
+@contextmanager
+def start(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The demo in a pipe, killed at the end if it still runs."""
+    with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "nexus_trio", "demo", *arguments],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=GUARD,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env=os.environ | {"TMPDIR": str(folder), "USER": "ada"},
         cwd=folder,
-        check=False,
-    )
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
-def test_it_shows_what_happens_and_ends_by_itself(tmp_path: Path) -> None:
-    done = demo(tmp_path, "--seconds", "9")
-    assert (done.returncode, done.stderr) == (0, b"")
-    shown = done.stdout.decode()
+def test_it_shows_what_happens_until_it_is_interrupted(tmp_path: Path) -> None:
+    with start(tmp_path, "--seconds", "600") as running:
+        assert running.stdout is not None
+        shown = ""
+        while " says aloud: " not in shown:
+            line = running.stdout.readline().decode()
+            assert line, shown
+            shown += line
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=GUARD)
+    assert (running.returncode, told) == (0, b"")
     assert "Wyndal lives here, an AI." in shown
     assert " comes in.\n" in shown
-    assert " says aloud: " in shown
     assert not list(tmp_path.iterdir())  # its data folder is gone, and it made no other
 
 
-def test_it_is_json_lines_where_asked(tmp_path: Path) -> None:
-    done = demo(tmp_path, "--seconds", "5", "--json")
-    assert done.returncode == 0
-    kinds = {json.loads(line)["type"] for line in done.stdout.splitlines()}
-    assert {"room", "joined"} <= kinds
+def test_it_ends_by_itself_and_is_json_lines_where_asked(tmp_path: Path) -> None:
+    with start(tmp_path, "--seconds", "2", "--json") as running:
+        out, _ = running.communicate(timeout=GUARD)
+    assert running.returncode == 0
+    kinds = {json.loads(line)["type"] for line in out.splitlines()}
+    assert "room" in kinds
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_talks_in_their_midst_and_ctrl_c_ends_it_all(tmp_path: Path) -> None:

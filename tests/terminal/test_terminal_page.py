@@ -14,7 +14,9 @@ from nexus_trio.terminal.painting import NOTICE_BEGINS, NOTICE_ENDS
 from nexus_trio.terminal.talk import BACK_WITHOUT, LOST
 from nexus_trio.terminal.words import COMMANDS, KEYS
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "terminal.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "terminal.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
 SCENES = ("conversation", "room", "notice", "reconnect")
 
 
@@ -56,6 +58,16 @@ def test_the_captures_are_of_this_version() -> None:
     assert LOST in capture("lost 80")
     assert BACK_WITHOUT.split(";")[0] in capture("reconnect 80")
     assert LOST not in capture("reconnect 80")
+
+
+def test_the_readme_begins_with_the_product_in_one_line() -> None:
+    first = re.search(r"```sh\n(.+?)\n```", README, re.DOTALL)
+    assert first
+    assert first[1].endswith("&& .venv/bin/nexus-trio demo")
+    assert "\n" not in first[1]
+    # The same installation as the line that continuous integration runs.
+    install = first[1].rpartition(" && ")[0]
+    assert f"{install} && .venv/bin/nexus-trio experiment" in README
 
 
 def test_a_capture_without_its_place_is_refused() -> None:

@@ -239,7 +239,7 @@ def test_another_width_draws_the_last_screenful_anew(server: Bridge, tmp_path: P
 
 def test_tab_completes_and_up_brings_back(server: Bridge, tmp_path: Path) -> None:
     with terminal(*chat(server, "quick"), folder=tmp_path) as shown:
-        shown.until("quick in Tower>")
+        shown.until("tells the rest.")
         shown.type("/g", TAB, "lib", TAB)
         shown.until(lambda t: t.prompt == "quick in Tower> /go Library")
         shown.type(ENTER)

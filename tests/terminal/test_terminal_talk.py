@@ -25,6 +25,7 @@ from nexus_trio.client import (
 from nexus_trio.errors import TooLarge
 from nexus_trio.terminal import talk as module
 from nexus_trio.terminal.painting import NOTICE_BEGINS, NOTICE_ENDS
+from nexus_trio.terminal.scene import Scene as RoomScene
 from nexus_trio.terminal.talk import Talk
 
 NOTICED = f"{NOTICE_BEGINS}\nCall 988.\n{NOTICE_ENDS}"
@@ -241,6 +242,14 @@ async def test_a_move_in_another_window_is_followed() -> None:
         s.client.went.append("Garden")
         s.client.happen(RoomEvent("Garden", "joined", "ada", None))
         await s.view.until(lambda: s.view.at.room == "Garden")
+
+
+async def test_to_come_in_is_no_move() -> None:
+    scene_of = RoomScene(Kept(), "ada")
+    assert not scene_of.heard(RoomEvent("Tower", "joined", "ada", None))
+    scene_of.at(await FakeClient().look())
+    assert not scene_of.heard(RoomEvent("Tower", "joined", "ada", None))
+    assert scene_of.heard(RoomEvent("Garden", "joined", "ada", None))
 
 
 async def test_a_turn_of_another_window_is_shown() -> None:

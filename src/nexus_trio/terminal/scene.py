@@ -37,7 +37,9 @@ class Scene:
         if who is None or who.startswith("persona:"):
             return False
         if who == self.place.user:
-            return event.event == "joined" and event.room != self.place.room
+            # At the beginning the user looks anyway.
+            known = self.place.room is not None
+            return known and event.event == "joined" and event.room != self.place.room
         if event.event == "joined":
             people.add(who)
         elif event.event == "left":
