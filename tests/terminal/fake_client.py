@@ -90,6 +90,7 @@ class FakeClient:
         self.went: list[str] = []
         self.acked: list[Position] = []
         self.wrong: Exception | None = None
+        self.unread: Exception | None = None
         self.spoken = Spoken(at(1), CALM)
         self._send, self._receive = trio.open_memory_channel[Event | Ended](math.inf)
 
@@ -121,6 +122,8 @@ class FakeClient:
 
     async def rooms(self) -> tuple[RoomCount, ...]:
         await self._checked()
+        if self.unread is not None:
+            raise self.unread
         return (RoomCount("Tower", "The Tower", 1), RoomCount("Garden", "The Garden", 0))
 
     async def look(self) -> RoomView:

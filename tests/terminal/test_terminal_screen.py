@@ -364,3 +364,16 @@ def test_a_screen_that_breaks_ends_with_its_error_and_gives_the_terminal_back(
         assert shown.end() == 1
         assert b"ZeroDivisionError: on purpose" in shown.raw
         assert termios.tcgetattr(shown.near) == shown.attributes
+
+
+def test_a_flood_of_lines_is_bounded_and_said_to_be(slow: Bridge, tmp_path: Path) -> None:
+    with terminal(*chat(slow, "flooding"), folder=tmp_path, rows=100) as shown:
+        shown.until("tells the rest.")
+        shown.type("".join(f"line {number}{ENTER}" for number in range(40)))
+        shown.until("Too many messages wait already")
+        shown.type("/quit", ENTER)
+        assert shown.end() == 0
+        _, history = slow.call("GET", "/bridge/sessions/flooding/history")
+        said = [turn["message"] for turn in history["turns"]]
+        assert said == [f"line {number}" for number in range(len(said))]  # in their order
+        assert len(said) <= 17

@@ -16,6 +16,7 @@ from nexus_trio.client import (
     Elsewhere,
     Gap,
     Notice,
+    ReadFailed,
     Reconnected,
     Reset,
     RoomEvent,
@@ -242,6 +243,14 @@ async def test_a_move_in_another_window_is_followed() -> None:
         s.client.went.append("Garden")
         s.client.happen(RoomEvent("Garden", "joined", "ada", None))
         await s.view.until(lambda: s.view.at.room == "Garden")
+
+
+async def test_rooms_that_can_not_be_read_are_not_completed_and_no_harm() -> None:
+    client, view = FakeClient(), Kept()
+    client.unread = ReadFailed("it broke off")
+    await Talk(client, view, "ada").enter(look=True)
+    assert (view.at.room, view.at.rooms) == ("Tower", ())
+    assert "Iris lives here, an AI." in view.shown[0]
 
 
 async def test_to_come_in_is_no_move() -> None:

@@ -70,40 +70,43 @@ async def converse(
 class _Chat:
     """What both ways share: the talk, its events, signals, and the leaving."""
 
-    talk: Talk
-
     def __init__(self, client: Client, user: str, manner: Manner) -> None:
         self.client, self.user, self.manner = client, user, manner
+        # None while there is nothing to talk on: keys may be pressed before.
+        self.talk: Talk | None = None
         self.interrupted = False
         self.left = trio.Event()
         self.nursery: trio.Nursery
 
     def outcome(self) -> Outcome:
         """How it ended."""
+        if self.talk is None:
+            return Outcome(interrupted=self.interrupted)
         over = None if self.talk.over is None else str(self.talk.over)
         return Outcome(over, self.talk.failed, self.interrupted)
 
     def stop(self) -> None:
         """Ctrl-C: ends the answer that is being written; leaves where none is."""
-        turn = self.talk.running()
-        if turn is not None:
+        turn = None if self.talk is None else self.talk.running()
+        if self.talk is not None and turn is not None:
             self.nursery.start_soon(self.talk.stop, turn)
         else:
             self.left.set()
 
     @asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
+    async def going_on(self, talk: Talk) -> AsyncIterator[None]:
         """Events are shown and signals heard; at the end all that runs is ended."""
         async with trio.open_nursery() as self.nursery:
-            self.nursery.start_soon(self.watch)
+            self.talk = talk
+            self.nursery.start_soon(self.watch, talk)
             await self.nursery.start(self.signals)
             yield
-            await self.talk.leave()
+            await talk.leave()
             self.nursery.cancel_scope.cancel()
 
-    async def watch(self) -> None:
+    async def watch(self, talk: Talk) -> None:
         """Show what happens; when the connection is over for good, so is the chat."""
-        await self.talk.watch()
+        await talk.watch()
         self.left.set()
 
     async def signals(self, task_status: trio.TaskStatus[None]) -> None:
@@ -127,6 +130,7 @@ class _OnScreen(_Chat):
     """On a terminal that can draw: lines are typed while others are still answered."""
 
     screen: Screen
+    too_many = False
 
     async def run(self) -> None:
         """Until the user leaves, or the connection is over."""
@@ -137,10 +141,10 @@ class _OnScreen(_Chat):
             stop=self.stop,
             leave=self.left.set,
         ) as self.screen:
-            self.talk = Talk(self.client, self.screen, self.user, keys=True)
-            async with self.going_on():
-                await self.talk.enter(look=True)
-                self.nursery.start_soon(self.lines, lines)
+            talk = Talk(self.client, self.screen, self.user, keys=True)
+            async with self.going_on(talk):
+                await talk.enter(look=True)
+                self.nursery.start_soon(self.lines, talk, lines)
                 await self.left.wait()
 
     def typed(self, typed: trio.MemorySendChannel[str], text: str) -> None:
@@ -148,17 +152,21 @@ class _OnScreen(_Chat):
         try:
             typed.send_nowait(text)
         except trio.WouldBlock:
-            item = items.trouble("Too many lines at once: this one was not sent.")
-            self.nursery.start_soon(self.screen.show, item)
+            self.too_many = True
 
-    async def lines(self, lines: trio.MemoryReceiveChannel[str]) -> None:
-        """Each line is a task: the server screens it now, and answers in order."""
+    async def lines(self, talk: Talk, lines: trio.MemoryReceiveChannel[str]) -> None:
+        """Each line is a task, begun when the one before is sent: the server screens it now."""
         async for text in lines:
-            self.nursery.start_soon(self.line, text)
+            sent = trio.Event()
+            self.nursery.start_soon(self.line, talk, text, sent)
+            await sent.wait()
+            if self.too_many:
+                self.too_many = False
+                await self.screen.show(items.trouble("Too many lines at once: some were not sent."))
 
-    async def line(self, text: str) -> None:
+    async def line(self, talk: Talk, text: str, sent: trio.Event) -> None:
         """One line, until it is answered."""
-        if not await self.talk.line(text):
+        if not await talk.line(text, sent):
             self.left.set()
 
     async def resized(self) -> None:
@@ -171,22 +179,20 @@ class _InLines(_Chat):
 
     async def run(self) -> None:
         """Until the input ends, the user leaves, or the connection is over."""
-        besides = BESIDES
-        if self.manner.typed or self.manner.watching:
-            besides = BESIDES & {"trouble"}
-        view = Plain(besides, as_json=self.manner.as_json)
-        self.talk = Talk(self.client, view, self.user)
-        async with self.going_on():
-            await self.talk.enter(look=self.manner.typed or self.manner.watching)
+        watched = self.manner.typed or self.manner.watching
+        view = Plain(BESIDES & {"trouble"} if watched else BESIDES, as_json=self.manner.as_json)
+        talk = Talk(self.client, view, self.user)
+        async with self.going_on(talk):
+            await talk.enter(look=watched)
             if not self.manner.watching:
-                self.nursery.start_soon(self.lines)
+                self.nursery.start_soon(self.lines, talk)
             await self.left.wait()
 
-    async def lines(self) -> None:
+    async def lines(self, talk: Talk) -> None:
         """One after the other."""
         async with aclosing(lines_of(sys.stdin.fileno())) as lines:
             async for text in lines:
-                if not await self.talk.line(text) or self.left.is_set():
+                if not await talk.line(text) or self.left.is_set():
                     break
         self.left.set()
 

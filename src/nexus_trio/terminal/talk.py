@@ -19,6 +19,7 @@ from nexus_trio.client import (
     Event,
     Gap,
     Notice,
+    ReadFailed,
     Reconnected,
     Reply,
     Reset,
@@ -76,7 +77,8 @@ class Talk:
     async def enter(self, *, look: bool) -> None:
         """Learn where the user is; show it where `look` is set."""
         try:
-            self._scene.rooms(tuple(each.room for each in await self._client.rooms()))
+            with suppress(ReadFailed):  # no name of a room is then completed
+                self._scene.rooms(tuple(each.room for each in await self._client.rooms()))
             view = await self._client.look()
         except Ended:
             return  # the events say why
@@ -94,11 +96,13 @@ class Talk:
             "nobody else reads it. /say WORDS is heard by all here, /help tells the rest."
         )
 
-    async def line(self, text: str) -> bool:
+    async def line(self, text: str, sent: trio.Event | None = None) -> bool:
         """Do what a typed line asks for, and return when it is done; False where it asks to leave.
 
+        `sent` is set when the next line may follow: the server gets them in their order.
         Errors are shown. Cancelled, what runs is stopped.
         """
+        sent = trio.Event() if sent is None else sent
         match parse(text):
             case Do("quit"):
                 return False
@@ -107,7 +111,8 @@ class Talk:
             case Wrong(why):
                 await self._wrong(why)
             case Ask() | Do() as wanted:
-                await self._perform(wanted)
+                await self._perform(wanted, sent)
+        sent.set()
         return True
 
     async def leave(self) -> None:
@@ -125,11 +130,13 @@ class Talk:
         with suppress(ClientError):  # it is over already, or the connection is: as was wanted
             await turn.stop()
 
-    async def _perform(self, wanted: Ask | Do) -> None:
+    async def _perform(self, wanted: Ask | Do, sent: trio.Event) -> None:
+        if isinstance(wanted, Do):
+            sent.set()  # its call is the next thing that this task does
         try:
             match wanted:
                 case Ask(text):
-                    await self._ask(text)
+                    await self._ask(text, sent)
                 case Do("say", text):
                     spoken = await self._client.say(text)
                     await self._care.of_turn(spoken.crisis, None)
@@ -168,13 +175,14 @@ class Talk:
 
     # --- a turn ---
 
-    async def _ask(self, text: str) -> None:
+    async def _ask(self, text: str, sent: trio.Event) -> None:
         if len(self._turns) >= AT_ONCE:
             await self._wrong("Too many messages wait already; send it when one is answered.")
             return
         await self._view.show(items.own(text))
         async with self._client.stream(text) as turn:
             self._turns.append(turn)
+            sent.set()
             try:
                 await self._status()
                 await self._hear(turn)
