@@ -55,7 +55,8 @@ def fresh(user: str) -> str:
 @asynccontextmanager
 async def serving(**settings: object) -> AsyncIterator[str]:
     """The whole server on a free port, in this process; its URL."""
-    chosen = Settings(port=0, **{"durability": "memory", **settings})  # type: ignore[arg-type]  # a test's own
+    quiet = {"durability": "memory", "jurisdictions": "none"}
+    chosen = Settings(port=0, **{**quiet, **settings})  # type: ignore[arg-type]  # a test's own
     with trio.fail_after(GUARD):
         async with trio.open_nursery() as nursery:
             yield await nursery.start(serve, chosen)

@@ -65,7 +65,9 @@ def test_one_reply_without_a_server_which_leaves_nothing_behind(tmp_path: Path, 
     assert done.stdout.startswith(b"Wyndal: ")
     assert done.stdout.count(b"\n") == 1
     nobody = f"No server answers at http://127.0.0.1:{port}. "
-    assert done.stderr.decode() == nobody + "This chat has one of its own, and keeps nothing.\n"
+    first, second = done.stderr.decode().splitlines()
+    assert first == nobody + "This chat has one of its own, and keeps nothing."
+    assert second.startswith("You are talking with an AI, not with a person.")
     assert not list(tmp_path.iterdir())
 
 

@@ -143,8 +143,12 @@ def room(view: RoomView) -> Item:
 
 
 def notice(kind: str, text: str) -> Item:
-    """Words that must be shown; `kind` is `crisis` or `disclosure`."""
-    return Item("notice", text, machine={"type": "notice", "kind": kind, "text": text})
+    """Words that must be shown; `kind` is `crisis` or `disclosure`.
+
+    That this is an AI is said once, calmly: a mark of alarm is for a crisis alone.
+    """
+    machine = {"type": "notice", "kind": kind, "text": text}
+    return Item("told" if kind == "disclosure" else "notice", text, machine=machine)
 
 
 def answer(text: str) -> Item:

@@ -218,9 +218,8 @@ class Talk:
         return self._pen.statistics().owner is trio.lowlevel.current_task()
 
     async def _answered(self, reply: Reply, by: str) -> None:
+        # Its other notices were told as events, or are part of its words.
         await self._care.of_turn(reply.crisis, reply.position)
-        for told in reply.notices:
-            await self._view.show(items.notice(told.kind, told.text))
         await self._view.settle(items.reply(items.words_of(reply), by, reply))
         if reply.room != self._scene.place.room:
             await self._refresh()
