@@ -37,6 +37,7 @@ def test_an_example_runs(example: Path, tmp_path: Path) -> None:
 
 EXPECTED = {
     "ask.py": r".*Ada.*\n1 none\n",
+    "care.py": r"1: concern.*3: crisis, 988 named: True\n1: crisis, 988 named: True\n.*",
     "client.py": r".*Ada.*\nTrue\nnot_found False\n",
     "client_events.py": r"in Garden\nbob: Good evening\.\n",
     "openai_client.py": r".*Ada.*\n.*Ada.*\n",
@@ -47,6 +48,18 @@ EXPECTED = {
 
 def test_every_example_has_its_output_here() -> None:
     assert {e.name for e in EXAMPLES} == set(EXPECTED)
+
+
+def test_the_page_on_care_shows_what_its_example_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "docs" / "examples" / "care.py")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    page = (ROOT / "docs" / "care.md").read_text()
+    assert f"<!-- care -->\n```\n{done.stdout}```\n<!-- end -->" in page
 
 
 def settings_table() -> str:
