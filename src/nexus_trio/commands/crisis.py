@@ -9,15 +9,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Annotated, Any, Final
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from nexus_trio.commands.base import Json
 from nexus_trio.commands.crisis_operator import protocol, report
 from nexus_trio.commands.output import Columns, dumps, output_checked, stdout, whole_file
-from nexus_trio.crisis.evaluation import BadRow, Evaluation, Row, read_row
 from nexus_trio.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nexus_trio.crisis.evaluation import Evaluation, Row
 
 LONGEST: Final = 16 * 1024 * 1024
 """Bytes of a line, its end included: a packed file may hold far more than it is long."""
@@ -53,6 +55,9 @@ def evaluate(
     """Recall, false alarms and precision, with 95 % intervals, per source and in all."""
     if errors is not None and any(same(errors, file) for file in files):
         raise SettingsError(f"--errors {errors} would replace what is read; choose another file")
+    # Here, as reading the lexicon takes a while: other commands need not wait for it.
+    from nexus_trio.crisis.evaluation import Evaluation
+
     result = Evaluation()
     with whole_file(errors, "--errors") if errors is not None else nullcontext() as write:
         for row in rows(files):
@@ -78,6 +83,8 @@ def same(one: Path, other: Path) -> bool:
 
 def rows(files: list[Path]) -> Iterator[Row]:
     """Every row of every file. Raises `SettingsError` that names the file and the line."""
+    from nexus_trio.crisis.evaluation import BadRow, read_row
+
     for path in files:
         name = path.name.split(".")[0]
         for number, line in enumerate(lines(path), 1):

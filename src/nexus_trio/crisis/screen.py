@@ -1,10 +1,10 @@
 """Reads one message and says how much it worries us. Pure: no I/O, no clock, no state.
 
-A message is brought to one spelling, cut into clauses, and looked up word by
-word in the tree of phrases. Each cue found keeps its level, unless a guard of
-the same clause (negation, past, fiction, idiom, somebody else) lowers it; a
-guard gives way where other words of the writer stand against it. The verdict is
-the highest level that stands.
+A message is brought to one spelling, mended where letters were set apart or
+words run together, cut into clauses, and looked up word by word in the tree of
+phrases. Each cue found keeps its level, unless a guard (negation, past, fiction,
+idiom, somebody else) lowers it; a guard gives way where other words of the
+writer stand against it. The verdict is the highest level that stands.
 
 Not a diagnosis, and not clinically validated: a lexicon misses what it has no
 words for.
@@ -14,26 +14,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from nexus_trio.crisis.levels import RANK, Level, highest
-from nexus_trio.crisis.normalise import normalise, rejoin
-from nexus_trio.crisis.phrasebook import (
-    ANY,
-    END,
-    HERE,
-    NO_WILD,
-    NUMBER,
-    START,
-    Entry,
-    Node,
-    load,
-)
+from nexus_trio.crisis.lookup import FOUND, Match, look_up
+from nexus_trio.crisis.normalise import normalise
+from nexus_trio.crisis.phrasebook import END, START, Entry, load
+from nexus_trio.crisis.repair import Repair
 
 BOOK: Final = load()
 
+STEPS: Final = 5_000
+"""Steps in the tree that one message may cost, and half as many for its guards.
+
+The longest ordinary messages take less. Words that are there to be
+slow take more: what is left of such a text is searched for the plainest phrases
+alone (`rote`), and no guard lowers them.
+"""
+
 _WORDS: Final = BOOK.spelling.words
-_LONG_WORD: Final = 8  # letters: shorter words hold no glued phrase
+_ANCHORS: Final = {word: frozenset(beside) for word, beside in BOOK.anchors.items()}
+_REPAIR: Final = Repair(BOOK.spelling.glued)
+# Words that begin a new thought: guards do not reach over them. So does "and i".
+_TURNS: Final = frozenset({"but", "because", "though", "although"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,31 @@ class Verdict:
     about_other: bool = False
 
 
-class _Match(NamedTuple):
-    start: int
-    end: int
-    entry: Entry
+class _Clause:
+    """A clause, and the cues in it. `follows`: only a comma stands between it and the last one."""
 
+    __slots__ = ("_tokens", "cues", "follows", "words")
 
-class _Clause(NamedTuple):
-    tokens: list[str]  # with START and END around them
-    follows: bool  # only a comma or a colon stands between it and the one before
-    cues: list[_Match]
+    def __init__(self, words: list[str], follows: bool) -> None:
+        self.words = words
+        self.follows = follows
+        self.cues: list[Match] = []
+        self._tokens: list[str] = []
+
+    @property
+    def tokens(self) -> list[str]:
+        """The words as they are looked up, with START and END around them."""
+        if not self._tokens:
+            tokens = [START]
+            for word in self.words:
+                same = _WORDS.get(word)
+                if same is None:
+                    tokens.append(word)
+                else:
+                    tokens += same
+            tokens.append(END)
+            self._tokens = tokens
+        return self._tokens
 
 
 _NOTHING: Final = Verdict()
@@ -73,83 +91,68 @@ def screen(text: str) -> Verdict:
     is raised, nothing is kept, and equal texts give equal verdicts. No
     checkpoint: it can be called where no task may be switched.
     """
-    plain = normalise(text)
-    clauses = _clauses(plain)
-    joined = rejoin(plain)
-    if joined is not plain:
-        clauses += _clauses(joined)
-    # Most messages hold no cue: guards are looked up only where there is one.
+    clauses = _clauses(_REPAIR(normalise(text)))
     return _judge(clauses) if any(clause.cues for clause in clauses) else _NOTHING
 
 
 def _clauses(plain: str) -> list[_Clause]:
     """Every clause that has words, with the cues in it."""
     found: list[_Clause] = []
-    for sentence in plain.split("."):
+    left = STEPS
+    sentences = plain.split(".")
+    for number, sentence in enumerate(sentences):
         follows = False
         for clause in sentence.split(","):
             if len(clause) > 1:  # one letter is no clause
-                found.append(_read(clause.split(), follows))
+                made = _Clause(clause.split(), follows)
+                if _may_have_a_cue(made.words):
+                    left = look_up(BOOK.cues, made.tokens, made.cues, left - FOUND)
+                found.append(made)
                 follows = True
+                if left <= 0:
+                    return [*found, _by_rote(" ".join(sentences[number:]))]
     return found
 
 
-def _read(words: list[str], follows: bool) -> _Clause:
-    tokens = [START]
-    cues: list[_Match] = []
+def _may_have_a_cue(words: list[str]) -> bool:
+    """Whether a clause has two words that some cue needs. Most clauses have not."""
     for word in words:
-        same = _WORDS.get(word)
-        if same is not None:
-            tokens += same
-            continue
-        tokens.append(word)
-        if len(word) >= _LONG_WORD:
-            cues += [_Match(0, 0, entry) for glued, entry in BOOK.glued if glued in word]
-    tokens.append(END)
-    cues += _matches(BOOK.cues, tokens)
-    return _Clause(tokens, follows, cues)
+        beside = _ANCHORS.get(word)
+        if beside is not None and not beside.isdisjoint(words):
+            return True
+    return False
 
 
-def _matches(root: Node, tokens: list[str]) -> list[_Match]:
-    found: list[_Match] = []
-    for at, token in enumerate(tokens):
-        if token in root:
-            _walk(root[token], tokens, at, found)
-        elif token.isdigit() and NUMBER in root:
-            _walk(root[NUMBER], tokens, at, found)
-    return found
-
-
-def _walk(node: Node, tokens: list[str], start: int, found: list[_Match]) -> None:
-    """Adds every entry whose phrase begins at `start`. Depth is that of the tree."""
-    todo: list[tuple[Node, int]] = []  # other ways on, where a gap leaves a choice
-    at = start + 1
-    while True:
-        if HERE in node:
-            found += [_Match(start, at, entry) for entry in node[HERE]]
-        token = tokens[at] if at < len(tokens) else HERE
-        follow = node.get(token) if token else None
-        if ANY in node and token not in NO_WILD:
-            todo.append((node[ANY], at + 1))
-        if NUMBER in node and token.isdigit():
-            todo.append((node[NUMBER], at + 1))
-        if follow is not None:
-            node, at = follow, at + 1
-        elif todo:
-            node, at = todo.pop()
-        else:
-            return
+def _by_rote(rest: str) -> _Clause:
+    """The plainest phrases of what is left, as they stand: quick, and held by no guard."""
+    clause = _Clause(rest.replace(",", " ").split(), False)
+    around = f" {' '.join(clause.words)} "
+    clause.words = []
+    clause.cues = [
+        Match(0, 0, entry) for phrase, entry in BOOK.rote.items() if f" {phrase} " in around
+    ]
+    return clause
 
 
 def _judge(clauses: list[_Clause]) -> Verdict:
-    guards = [_matches(BOOK.guards, clause.tokens) for clause in clauses]
+    guards: list[list[Match]] = [[] for _ in clauses]
+    left = STEPS // 2
+    for at, clause in enumerate(clauses):
+        if left > 0:
+            # Guards matter in a clause with a cue and next to it.
+            near = any(other.cues for other in clauses[max(at - 1, 0) : at + 2])
+            tree = BOOK.guards if near else BOOK.asides
+            left = look_up(tree, clause.tokens, guards[at], left)
     said = {match.entry for found in guards for match in found}
+    said |= {match.entry for clause in clauses for match in clause.cues}
     assent = any(entry.kind == "assent" for entry in said)
     others = {m.entry.id for clause in clauses for m in clause.cues if m.entry.kind == "other"}
     pairs: list[tuple[Entry, list[Entry]]] = []
     for at, clause in enumerate(clauses):
         if clause.cues:
-            pairs += _guarded(clause, guards[at], guards[at - 1] if clause.follows else [])
+            before = guards[at - 1] if clause.follows else []
+            behind = guards[at + 1] if at + 1 < len(clauses) and clauses[at + 1].follows else []
+            pairs += _guarded(clause, guards[at], before, behind)
     distress = any(cue.level == "concern" and not held for cue, held in pairs)
     standing: dict[str, Level] = {}
     for cue, held in pairs:
@@ -158,7 +161,9 @@ def _judge(clauses: list[_Clause]) -> Verdict:
         level = min((g.lowers_to for g in holding), key=RANK.__getitem__, default=cue.level)
         if level != "none":
             standing[cue.id] = highest(standing.get(cue.id, "none"), level)
-    return _verdict(standing, {entry.id for entry in said if entry.kind == "hint"}, others)
+    return _verdict(
+        standing, {entry.id for entry in said if entry.kind in ("hint", "part")}, others
+    )
 
 
 def _verdict(standing: dict[str, Level], hints: set[str], others: set[str]) -> Verdict:
@@ -171,13 +176,16 @@ def _verdict(standing: dict[str, Level], hints: set[str], others: set[str]) -> V
 
 
 def _guarded(
-    clause: _Clause, guards: list[_Match], earlier: list[_Match]
+    clause: _Clause, guards: list[Match], earlier: list[Match], later: list[Match]
 ) -> Iterator[tuple[Entry, list[Entry]]]:
     """Every cue of a clause, with the guards that hold it."""
     before: dict[int, set[Entry]] = {}
     after: dict[int, set[Entry]] = {}
     over: dict[int, set[Entry]] = {}
+    reaching: dict[int, dict[Entry, int]] = {}  # by thought, with where each first begins
     around = {match.entry for match in earlier if match.entry.place == "speech"}
+    around |= {match.entry for match in later if match.entry.place == "echo"}
+    segments = _segments(clause.tokens)
     for start, end, entry in guards:
         if entry.place == "before":
             before.setdefault(end, set()).add(entry)
@@ -186,10 +194,25 @@ def _guarded(
         elif entry.place == "over":
             for at in range(start, end):
                 over.setdefault(at, set()).add(entry)
-        elif entry.place == "clause":
-            around.add(entry)
+        elif entry.place in ("clause", "ahead"):
+            for segment in {segments[start], segments[end - 1]}:
+                reaching.setdefault(segment, {}).setdefault(entry, start)
     for start, end, cue in clause.cues:
         if cue.kind == "cue":
             near = around.union(before.get(start, ()), after.get(end, ()))
             near.update(*(over.get(at, ()) for at in range(start, end)))
-            yield cue, [guard for guard in near if RANK[guard.lowers_to] < RANK[cue.level]]
+            for segment in {segments[start], segments[max(end, 1) - 1]}:
+                for guard, begun in reaching.get(segment, {}).items():
+                    if guard.place == "clause" or begun < start:
+                        near.add(guard)
+            yield cue, [guard for guard in near if guard.lowers(cue)]
+
+
+def _segments(tokens: list[str]) -> list[int]:
+    """The number of the thought that each token belongs to."""
+    found, number = [], 0
+    for at, token in enumerate(tokens):
+        if token in _TURNS or (token == "and" and tokens[at + 1] == "i"):
+            number += 1
+        found.append(number)
+    return found
