@@ -1,5 +1,7 @@
 """What holds of `screen` for every text: totality, monotony, padding, bounded work."""
 
+import importlib
+import random
 import string
 
 import pytest
@@ -8,9 +10,9 @@ from hypothesis import strategies as st
 
 from nexus_trio.crisis import Verdict, at_least, highest, screen
 from nexus_trio.crisis.levels import LEVELS
-from nexus_trio.crisis.normalise import LIMIT, normalise
-from nexus_trio.crisis.phrasebook import load
-from nexus_trio.crisis.screen import BOOK
+from nexus_trio.crisis.normalise import LIMIT
+from nexus_trio.crisis.phrasebook import Entry, load
+from nexus_trio.crisis.screen import BOOK, STEPS
 
 ANY_TEXT = st.text(st.characters(), max_size=400)  # lone surrogates too
 # Words of the lexicon in any order: far more likely to meet cues and guards.
@@ -90,17 +92,17 @@ def _counting(node: object, seen: dict[int, object]) -> object:
 @pytest.mark.parametrize(
     "piece",
     [
-        "i ",
-        "i a a a ",
-        "not ",
-        "they a b c ",
+        "i want ",
+        "i die a a a ",
+        "not want to die ",
+        "they kill a b c self ",
         "i want to die ",
         "i want to die, ",
-        "he told me to ",
-        "how many ",
+        "he told me to kill ",
+        "how many pills ",
         "i have a gun ",
         "i can not go on any more ",
-        "my friend is ",
+        "my friend is suicidal ",
     ],
 )
 def test_the_work_grows_no_faster_than_the_text(
@@ -116,8 +118,92 @@ def test_the_work_grows_no_faster_than_the_text(
         screen(piece * (size // len(piece)))
         work.append(CountingDict.asked)
     assert work[0] > 0
-    assert work[1] <= 4.5 * work[0] + 200
-    assert work[1] <= 60 * len(normalise(piece * (LIMIT // 2 // len(piece)))) + 200
+    # Where the steps are used up, the guards of what is then found by rote come on top.
+    assert work[1] <= 4.5 * work[0] + 4 * STEPS
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_words_cost_more_than_the_steps_that_are_allowed(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of the lexicon at random, 64 KB of them: what is asked stays below a fixed number."""
+    seen: dict[int, object] = {}
+    monkeypatch.setattr(BOOK, "cues", _counting(BOOK.cues, seen))
+    monkeypatch.setattr(BOOK, "guards", _counting(BOOK.guards, seen))
+    draw = random.Random(seed)
+    CountingDict.asked = 0
+    screen(" ".join(draw.choice(WORDS) for _ in range(12_000)))
+    # A step asks four times, a token at which nothing begins five times, in two trees.
+    assert 0 < CountingDict.asked <= 2 * (4 * STEPS + 5 * LIMIT)
+
+
+@pytest.mark.parametrize("piece", ["i want to die, ", "not want to die ", "i feel hopeless. "])
+def test_the_steps_that_are_allowed_bound_the_work(
+    piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module("nexus_trio.crisis.screen")
+    seen: dict[int, object] = {}
+    monkeypatch.setattr(BOOK, "cues", _counting(BOOK.cues, seen))
+    monkeypatch.setattr(BOOK, "guards", _counting(BOOK.guards, seen))
+    asked: list[int] = []
+    for steps in (50, STEPS):
+        monkeypatch.setattr(module, "STEPS", steps)
+        CountingDict.asked = 0
+        screen(piece * (LIMIT // len(piece)))
+        asked.append(CountingDict.asked)
+    assert 5 * asked[0] < asked[1]
+
+
+def test_what_is_left_when_the_steps_are_used_up_is_found_by_rote(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = importlib.import_module("nexus_trio.crisis.screen")
+    monkeypatch.setattr(module, "STEPS", 50)
+    text = "i feel hopeless, " * 20
+    assert screen(text).level == "concern"
+    assert screen(f"{text}. Really, I want to die.").level == "crisis"
+    assert screen(f"{text}. I do not want to die.").level == "crisis"  # held by no guard
+
+
+@given(
+    st.lists(st.sampled_from(WORDS), min_size=2, max_size=8),
+    st.sampled_from([" ", ", ", ". "]),
+    EXPLICIT,
+)
+def test_words_that_are_there_to_be_slow_hide_nothing(
+    words: list[str], gap: str, explicit: str
+) -> None:
+    slow = gap.join(words) + gap
+    padding = slow * (3000 // len(slow))
+    assert at_least(screen(f"{explicit}. {padding}").level, "crisis")
+    assert at_least(screen(f"{padding}. {explicit}").level, "crisis")
+
+
+@given(SALAD | ANY_TEXT)
+def test_clauses_that_are_passed_over_have_no_cue(text: str) -> None:
+    quick = screen(text)
+    with pytest.MonkeyPatch.context() as patch:
+        module = importlib.import_module("nexus_trio.crisis.screen")
+        patch.setattr(module, "_may_have_a_cue", lambda words: True)
+        assert screen(text) == quick
+
+
+@given(SALAD)
+def test_no_guard_raises_a_level(text: str) -> None:
+    guarded = screen(text).level
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Entry, "lowers", lambda self, cue: False)
+        unguarded = screen(text).level
+    assert at_least(unguarded, guarded)
+
+
+@given(
+    st.sampled_from(["kill myself", "end my life", "want to die", "end it all"]),
+    st.sampled_from([" ", ".", "-", "_", " . ", "\u200b", ", "]),
+)
+def test_letters_set_apart_do_not_hide(phrase: str, gap: str) -> None:
+    apart = gap.join(phrase.replace(" ", ""))
+    assert at_least(screen(f"i {apart}").level, "crisis")
 
 
 def test_the_lexicon_is_sound() -> None:
