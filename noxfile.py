@@ -71,6 +71,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/idle_sessions.py", "--durability", "memory")
     session.run("python", "benchmarks/store.py", "--large", "--many")
     session.run("python", "benchmarks/output.py")
+    session.run("python", "benchmarks/crisis.py")
     session.run("python", "benchmarks/ws.py")
     session.run("python", "benchmarks/stream.py")
     session.run("python", "benchmarks/slow_consumer.py")
