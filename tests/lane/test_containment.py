@@ -290,3 +290,35 @@ async def test_cancelled_leaves_a_connection(autojump_clock: MockClock) -> None:
             await served.connect().send_all(request())
     assert scope.cancelled_caught
     assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+@pytest.mark.parametrize("more", [b"", b"GET / HT", request()], ids=["nothing", "half", "whole"])
+async def test_a_client_that_goes_in_an_answer_is_let_go_whatever_it_sent_more(
+    autojump_clock: MockClock, more: bytes
+) -> None:
+    """Of one that had sent more behind its request nothing was read, so that it was never gone."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_until_gone, receive, nursery.cancel_scope)
+            while True:
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+                await trio.sleep(15)
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, app)
+        stream = served.connect()
+        await stream.send_all(request())
+        assert await stream.receive_some(10_000)
+        await stream.send_all(more)
+        await trio.sleep(20)
+        await stream.aclose()
+        await trio.sleep(20)
+        assert served.context.ledger.statistics().open == 0
+
+
+async def _until_gone(receive: Any, over: trio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    over.cancel()

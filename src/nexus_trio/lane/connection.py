@@ -266,6 +266,9 @@ class ContainedTCPServer(TCPServer):
         if isinstance(event, RawData):
             if not await self._send_in_turn(event.data):
                 await self.protocol.handle(Closed())
+                # Where the client had sent more behind its request, the protocol waits for
+                # that answer's end, which comes no more, and nobody would read again.
+                self._reading.cancel()
         elif isinstance(event, Closed):
             await self._end()
             await self.protocol.handle(Closed())
