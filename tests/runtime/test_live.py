@@ -208,6 +208,31 @@ async def test_who_asks_again_for_a_waiting_message_has_its_notice_at_once() -> 
             stream.close()
 
 
+async def test_a_notice_is_owed_to_who_asked_over_a_connection_and_was_gone_when_it_came(
+    autojump_clock: MockClock,
+) -> None:
+    """Until it is acknowledged, and not only as long as the one connection was there (I24)."""
+    responder = FakeResponder(mode="hang")
+    async with open_fake_hub(responder) as hub:
+        async with hub.connect("ada") as one:
+            one.message("m1", "first")
+            one.message("m2", WISH)
+            await told(one)
+            responder.mode = "fail"
+            one.gone()
+        responder.release.set()
+        await trio.sleep(60)  # the first has ended, and so has the second, with nobody there
+        for _ in range(2):
+            async with hub.connect("ada") as again:
+                frames = await told(again)
+                (notice,) = [f for f in frames if isinstance(f, Noticed)]
+                assert "988" in notice.text
+        async with hub.connect("ada") as last:
+            await last.acknowledge(notice.position)
+        async with hub.connect("ada") as after:
+            assert await told(after) == []
+
+
 async def test_a_connection_that_asks_again_has_heard_it_already() -> None:
     responder = FakeResponder(mode="hang")
     async with (

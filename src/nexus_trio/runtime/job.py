@@ -51,6 +51,8 @@ class Job:
     origins: list[Origin] = field(default_factory=list)
     # Callers without a stream: their disconnect is never seen as a stop.
     plain: bool = False
+    # Whether a connection that may come back asked for it, be it gone meanwhile.
+    lasting: bool = False
     number: int | None = None
     ended: Turn | None = None
     notices: tuple[Noticed, ...] = ()

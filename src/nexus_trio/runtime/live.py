@@ -45,7 +45,7 @@ class Live:
         for outbox in self._audience(job) if job.notices else ():
             for notice in job.notices:
                 outbox.offer(notice)
-        if self.outboxes or any(origin.lasting for origin in job.origins):
+        if self.outboxes or job.lasting:
             # Until it is acknowledged: somebody's life may hang on it.
             self.owed.extend(notice for notice in job.notices if notice.kind == "crisis")
 

@@ -547,6 +547,7 @@ def _waited_for(job: Job, origin: Origin | None) -> None:
         job.plain = True
         return
     job.origins.append(origin)
+    job.lasting = job.lasting or origin.lasting
     if origin.ref is not None:
         origin.pending[origin.ref] = job
 
