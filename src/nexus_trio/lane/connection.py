@@ -315,7 +315,10 @@ class ContainedTCPServer(TCPServer):
             if self._sending.cancelled_caught:
                 # Half a piece is out: nothing that follows would make sense.
                 self.context.ledger.count(unread=1)
-                await trio.aclose_forcefully(self.stream)
+                # Shielded, though it waits for nothing: where the caller is cancelled as well,
+                # the protocol would not be told that the client is gone.
+                with trio.CancelScope(shield=True):
+                    await trio.aclose_forcefully(self.stream)
                 return False
         return True
 
