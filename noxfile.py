@@ -1,4 +1,6 @@
-"""The checks, each one command: `nox -s lint types tests docs crash models bench`."""
+"""The checks, each one command, such as `nox -s lint types tests docs`; `nox -l` lists them."""
+
+import random
 
 import nox
 
@@ -44,6 +46,21 @@ def crash(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     session.run("python", "tests/crash/kill_nine.py", *session.posargs)
     session.run("python", "tests/crash/power_cut.py", *session.posargs)
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """The whole server under drawn schedules, from other seeds: `nox -s simulate -- 17 18`."""
+    session.install("-e", ".[test]")
+    seeds = session.posargs or [str(random.randrange(1 << 30))]
+    session.run("python", "tests/sim/sim_run.py", "src", "mixed", "3000", *seeds)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Plants defects in a copy of the source; prints by which invariant each was found."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/mutants/mutant_run.py", *session.posargs)
 
 
 @nox.session

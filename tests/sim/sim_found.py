@@ -1,0 +1,73 @@
+"""Plans that once broke something, cut down: each stands for a defect that was mended."""
+
+from __future__ import annotations
+
+from sim_plan import Life, Op, Plan
+
+FOUND = {
+    # I11: a client that went away in an answer, with more sent behind its request, stayed.
+    "paused for ever": Plan(
+        69815956289,
+        (Life("sse", "bob-sse4", "bob", (Op("half", 6, "bob", seconds=70.0),), capacity=1024),),
+        strategy="pos",
+    ),
+    # I5: a cut client, its sender cancelled as well: a 500 was tried behind half a head.
+    "a 500 behind half a head": Plan(
+        949212091941,
+        (
+            Life("sse", "ada-sse1", "ada", (), capacity=1024),
+            Life("sse", "ada-sse4", "ada", (), resume=True, after="ada-sse1", capacity=1024),
+            Life(
+                "http",
+                "ada-http9",
+                "ada",
+                (
+                    Op("session", 7, "ada"),
+                    Op("erase", 8, "ada"),
+                    Op("close", 10, "ada", seconds=1.0),
+                ),
+                (1, 40),
+            ),
+            Life(
+                "http",
+                "bob-http14",
+                "bob",
+                (Op("leave", 11, "bob"), Op("chat", 12, "bob", room="")),
+                (40, 1, 150),
+            ),
+        ),
+        pushes=False,
+        strategy="turns",
+        hurry=0.02,
+    ),
+    # I24: the connection that asked was gone when the turn began; its notice was not owed.
+    "a notice to nobody": Plan(
+        392565159183,
+        (
+            Life(
+                "ws",
+                "bob-ws25",
+                "bob",
+                (
+                    Op("chat", 22, "bob", mode="stream", room=""),
+                    Op("chat", 23, "bob", mode="slow", room="", wait=False),
+                    Op("chat", 24, "bob", "crisis", "fail", room="", wait=False),
+                    Op("reset", 26, "bob"),
+                    Op("pause", 32, "bob", seconds=30.0),
+                ),
+                capacity=1024,
+            ),
+            Life(
+                "ws",
+                "bob-ws28",
+                "bob",
+                (Op("look", 27, "bob"),),
+                resume=True,
+                after="bob-ws25",
+                capacity=1024,
+            ),
+            Life("ws", "bob-ws29", "bob", (Op("look", 31, "bob"),), after="bob-ws28"),
+        ),
+        strategy="turns",
+    ),
+}
