@@ -20,11 +20,11 @@ SOME = {
     "acknowledged_before_commit": ("1", "2"),
     "dirty_connection": ("1", "2"),
     "phantom_member": ("1", "2"),
-    "resume_of_another": ("1",),
+    "room_resume_twice": ("1", "2"),
 }
 """Quick ones, of both levels, and from which seeds."""
 
-QUIET = {"stateful": 200, "sim": 60}
+QUIET = {"stateful": 100, "sim": 60}
 """How many examples of each level must find nothing in a sound copy."""
 
 

@@ -222,7 +222,7 @@ class Judge:
             total += size
             begun += total < (talk.deaf_from or 0)
         later = len(sizes) - begun
-        most = DEAF_FRAMES + 2 * talk.life.capacity // 60
+        most = DEAF_FRAMES + talk.life.capacity // 100  # no frame of an event is smaller
         self.require("I20", later <= most, f"{talk.life.name}: {later} frames waited, {most} may")
 
     # --- what is held in the end ---

@@ -275,7 +275,7 @@ class Draw:
 
     def _flood(self) -> list[Life]:
         """Much is said in a room where somebody does not read, and comes back for it later."""
-        words = [Op("say", self._next(), "bob", wait=False) for _ in range(50)]
+        words = [Op("say", self._next(), "bob", wait=False) for _ in range(80)]
         deaf = [Op("go", self._next(), "ada"), Op("deaf", self._next(), "ada", seconds=5.0)]
         return [
             Life("ws", f"ada-deaf{self._next()}", "ada", tuple(deaf), capacity=1024),

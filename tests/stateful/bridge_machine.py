@@ -53,7 +53,8 @@ class Tally:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.examples = self.steps = self.overlaps = self.calls = 0
-        self.size = 0  # calls in the last example that broke
+        self.size = 0  # calls in the last example that broke, and what it broke
+        self.broke: str | None = None
         self.outcomes: Counter[str] = Counter()
         self.trace = hashlib.sha256()
 
@@ -354,11 +355,11 @@ class BridgeMachine(RuleBasedStateMachine):
             finally:
                 self.oracle.over = True
                 if self.oracle.broken is not None:
+                    self.tally.size = len(self.oracle.calls)
+                    self.tally.broke = self.oracle.broken.number
                     _ = [operation.error for operation in self.stepper.operations]  # all seen
         tally = self.tally
         tally.examples += 1
-        if self.oracle.broken is not None:
-            tally.size = len(self.oracle.calls)
         tally.steps += self.stepper.steps
         tally.overlaps += self.stepper.overlaps
         tally.trace.update(repr((self.stepper.trace, self.oracle.streams)).encode())

@@ -18,6 +18,7 @@ import hypothesis
 from bridge_calls import Broken
 from bridge_machine import BridgeMachine, Tally
 from hypothesis import HealthCheck, Phase
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 
 import nexus_trio
@@ -41,8 +42,9 @@ def run(seed: int, examples: int) -> dict[str, object]:
     began, broke = time.process_time(), None
     try:
         run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=settings)
-    except Broken as broken:
-        broke = broken.number
+    except (Broken, FlakyFailure):
+        # A defect may last from one example to the next: then it does not come again the same.
+        broke = tally.broke
     except StepLimitExceeded:
         broke = "I22"  # somebody waits for ever, while timers go on
     return {
