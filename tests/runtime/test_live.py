@@ -550,7 +550,12 @@ async def test_a_position_that_was_shown_is_nobody_elses_in_the_next_session(
         assert reply.position == replace(notice.position, offset=notice.position.offset + 1)
         async with hub.connect("ada", after=notice.position) as two:
             assert two.welcome.recovered
-            assert [type(f) for f in await told(two)] == [Answered]
+            again, _ = await told(two)
+            assert isinstance(again, Noticed)
+            assert (again.position, again.text) == (notice.position, notice.text)
+            await two.acknowledge(again.position)
+        async with hub.connect("ada", after=notice.position) as three:
+            assert [type(f) for f in await told(three)] == [Answered]
 
 
 @pytest.mark.parametrize(("message", "end"), [(WISH, 2), ("hello", 2)])

@@ -70,4 +70,18 @@ FOUND = {
         ),
         strategy="turns",
     ),
+    # I24: a session crashed, or its store failed, after a notice; the next one did not owe it.
+    "a notice that was not stored": Plan(
+        557482955581,
+        (
+            Life(
+                "ws",
+                "ada-care6",
+                "ada",
+                (Op("chat", 1, "ada", "crisis", "crash", room="", wait=False),),
+                capacity=1024,
+            ),
+            Life("ws", "ada-care20", "ada", (Op("ping", 17, "ada"),), (), after="ada-care6"),
+        ),
+    ),
 }

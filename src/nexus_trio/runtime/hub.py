@@ -50,14 +50,14 @@ from nexus_trio.runtime.records import Records
 from nexus_trio.runtime.retention import retain
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.runtime.services import Services
-from nexus_trio.runtime.session import Arriving, Session, Welcome
+from nexus_trio.runtime.session import Arriving, Session, Shown, Welcome
 from nexus_trio.runtime.stateless import NOBODY, Earlier, Stateless
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Expired, Page
 
 SHOWN = 4096
-"""Positions of notices that were shown and never stored, kept for their users' next
-sessions: as many as speak of a crisis while the store is down; the oldest go."""
+"""Users with notices that were shown and never stored, kept for their next sessions: as
+many as speak of a crisis while the store is down; the oldest go."""
 
 CLOSING_SHARE = 0.1
 """Of the grace period, what the store has for the turns that are cut off at its end."""
@@ -93,9 +93,9 @@ class Hub:
         self._stateless = Stateless(services)
         # How long each erasure may take: shielded from its caller, not from the end.
         self._erasures: set[trio.CancelScope] = set()
-        # Positions of crisis notices that could not be stored, of users whose
-        # session has ended since: the next one gives them to nothing else.
-        self._shown: dict[str, Position] = {}
+        # Crisis notices that could not be stored, of users whose session has ended
+        # since: the next one owes them, and gives their positions to nothing else.
+        self._shown: dict[str, Shown] = {}
         self._draining = False
         self._refused = 0
         self._session_crashes = 0

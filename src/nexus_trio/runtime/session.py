@@ -20,7 +20,7 @@ from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, MailboxFull, NexusError, StoreUnavailable
 from nexus_trio.model.envelope import CrisisView, Position, Post, Reply, SessionView
 from nexus_trio.runtime.aside import answer_command
-from nexus_trio.runtime.frames import Frame
+from nexus_trio.runtime.frames import Frame, Noticed
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.live import Live
 from nexus_trio.runtime.mailbox import Closed, Full, Mailbox
@@ -65,6 +65,18 @@ class Welcome:
     recovered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a session had told and could not store, for the one after it.
+
+    `position` is of the last such notice: nobody else's, ever. `owed` are all that
+    were not acknowledged.
+    """
+
+    position: Position
+    owed: tuple[Noticed, ...]
+
+
 class Session:
     """One user's actor. The hub runs it, contained, and forgets it when `run` returns."""
 
@@ -73,7 +85,7 @@ class Session:
         user_id: str,
         username: str | None,
         services: Services,
-        shown: Position | None = None,
+        shown: Shown | None = None,
     ) -> None:
         self.user_id = user_id
         # What the session before this one had shown and not stored.
@@ -213,12 +225,14 @@ class Session:
             self._state.expired(removed)
 
     @property
-    def shown(self) -> Position | None:
-        """The position of a notice that was shown and never stored, for the session after this."""
+    def shown(self) -> Shown | None:
+        """What was told of a crisis and never stored, for the session after this."""
         state = self._state
         if state is None:
             return self._shown
-        return Position(state.epoch, state.unstored) if state.unstored else None
+        if not state.unstored:
+            return None
+        return Shown(Position(state.epoch, state.unstored), tuple(state.owed))
 
     def view(self) -> SessionView | None:
         """The session as its user sees it; None while it is being read from the store."""
@@ -392,14 +406,16 @@ class Session:
             await services.read(services.store.append((PutSession(record),)))
             loaded = LoadedSession(record, 0, 0, ())
         state = SessionState(loaded, window)
-        if self._shown is not None and self._shown.epoch == state.epoch:
+        told: tuple[Noticed, ...] = ()
+        if self._shown is not None and self._shown.position.epoch == state.epoch:
             # Nobody else's, and that of an open turn's own notice is given again below.
             own = 0 if loaded.unfinished is None else loaded.unfinished.ahead
-            state.offset = max(state.offset, self._shown.offset - own)
+            state.offset = max(state.offset, self._shown.position.offset - own)
             state.unstored = state.offset
+            told = self._shown.owed
         if loaded.unfinished is not None:
             await abort_unfinished(state, loaded.unfinished, services)
-        state.owed.extend(await unacknowledged(state, services))
+        state.owed.extend(_each_once([*told, *await unacknowledged(state, services)]))
         self.live.owed = state.owed
         return state
 
@@ -550,6 +566,12 @@ def _waited_for(job: Job, origin: Origin | None) -> None:
     job.lasting = job.lasting or origin.lasting
     if origin.ref is not None:
         origin.pending[origin.ref] = job
+
+
+def _each_once(notices: Iterable[Noticed]) -> list[Noticed]:
+    """By their places in the stream: what is stored wins over what was told before."""
+    found = {notice.position.offset: notice for notice in notices}
+    return [found[offset] for offset in sorted(found)]
 
 
 def _before(position: Position | None) -> Position | None:
