@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sim_client import Call, Talk
+from sim_client import Call, Seen, Talk
 from sim_plan import Op
 from sim_stack import SETTINGS
 from sim_streams import Pieces, Rooms, Stream
@@ -71,6 +72,7 @@ class Judge:
             self._call(call)
         self._references()
         self._notices()
+        self._notices_again()
         self._held()
 
     # --- the whole ---
@@ -270,6 +272,33 @@ class Judge:
             if call.op.kind == "history" and user not in self.acked | self.erased | crashing:
                 self._owed(user, call, [t for t in talks if t.life.user == user])
 
+    def _notices_again(self) -> None:
+        """I24, whatever the store and the responder did: what a WebSocket was told comes again.
+
+        Of users who speak of a crisis over WebSockets alone: what comes over HTTP is seen.
+        """
+        spoken = [
+            (life.kind, op)
+            for life in self.ran.plan.lives
+            for op in life.ops
+            if op.level != "none" and op.speaks
+        ]
+        users = {op.user for _, op in spoken} - {op.user for kind, op in spoken if kind != "ws"}
+        for user in users - self.acked - self.erased:
+            talks = [
+                talk
+                for talk in self.ran.world.talks.values()
+                if (talk.life.kind, talk.life.user) == ("ws", user) and talk.welcome
+            ]
+            for seen in (seen for talk in talks for seen in new_notices(talk)):
+                for later in talks:
+                    if later.begun > seen.tick and _read_on(self, later):
+                        frames = [s.frame for s in later.frames if s.frame["type"] == "notice"]
+                        places = [frame["position"] for frame in frames]
+                        position = seen.frame["position"]
+                        again = position in places
+                        self.require("I24", again, f"{later.life.name}: {position} came no more")
+
     def _owed(self, user: str, history: Call, talks: list[Talk]) -> None:
         if history.life != "probe" or history.answer is None or history.answer.status != 200:
             return
@@ -288,6 +317,21 @@ class Judge:
                     self.require(
                         "I24", told, f"{later.life.name}: turn {turn['turn']}'s came no more"
                     )
+
+
+def new_notices(talk: Talk) -> Iterator[Seen]:
+    """Those with a place of their own in the stream: one that was hastened has none yet."""
+    last = talk.welcome["position"] if talk.welcome else ""
+    for seen in talk.frames:
+        position = seen.frame.get("position")
+        if seen.frame["type"] not in ("notice", "reply", "error") or not position:
+            continue
+        epoch, _, offset = position.partition(":")
+        newer = epoch == last.partition(":")[0] and int(offset) > int(last.partition(":")[2])
+        if newer:
+            last = position
+            if seen.frame["type"] == "notice":
+                yield seen
 
 
 def _is_reply(frame: dict[str, Any], turn: dict[str, Any]) -> bool:

@@ -188,6 +188,26 @@ class Draw:
         strategy = rng.choice(("walk", "pos", "pct", "turns"))
         return Plan(self.seed, tuple(lives), responder="openai", strategy=strategy)
 
+    def care(self) -> Plan:
+        """Somebody in need, over one WebSocket after the other, while everything else fails."""
+        rng, lives = self.rng, list[Life]()
+        before: str | None = None
+        for _ in range(rng.choice((2, 3, 4))):
+            ops = [
+                replace(self._chat("ada"), ref=None, wait=rng.random() < 0.4, level=level)
+                for level in rng.choices(("none", "crisis"), k=rng.randint(0, 2))
+            ]
+            ops.append(Op(rng.choice(("look", "ping")), self._next(), "ada"))
+            end = [*self._end("ada"), Op("pause", self._next(), "ada", seconds=rng.choice((0, 30)))]
+            name = f"ada-care{self._next()}"
+            resume = before is not None and rng.random() < 0.5
+            lives.append(Life("ws", name, "ada", (*ops, *end), (), resume, before, 1024))
+            before = name if rng.random() < 0.8 else before
+        if rng.random() < 0.5:
+            lives.append(self._operator("memory"))
+        strategy = rng.choice(("walk", "pos", "pct", "turns"))
+        return Plan(self.seed, tuple(lives), strategy=strategy, pushes=rng.random() < 0.7)
+
     # --- parts ---
 
     def _calm_op(self, user: str, kind: str) -> Op:

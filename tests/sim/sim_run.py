@@ -271,6 +271,8 @@ def drawn(seed: int, kind: str = "mixed") -> Iterator[Plan]:
             yield draw.sockets()
         elif kind == "stops" or which < 0.4:
             yield draw.stops()
+        elif kind == "care" or which < 0.46:
+            yield draw.care()
         else:
             yield draw.plan(kind)
 

@@ -28,7 +28,9 @@ class MemoryLines(Lines):
         self._connector = connector
 
     async def _connect(self) -> Line:
-        await trio.lowlevel.checkpoint()
+        # In a nursery, as `trio.open_tcp_stream` tries addresses: cancelled, it raises a group.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.lowlevel.checkpoint)
         stream: Any = self._connector()
         return Line(stream, stream)
 

@@ -319,6 +319,7 @@ class BridgeMachine(RuleBasedStateMachine):
             if held is None:
                 oracle.at_rest(user, [], 0)
                 continue
+            oracle.require("I8", page is not None, f"{user} is held, and has no history")
             oracle.at_rest(user, page["turns"], held["session_messages"])
             same = there == ([held["room"]] if held["room"] else [])
             oracle.require("I13", same, f"{user} is in {there}, its session in {held['room']}")
