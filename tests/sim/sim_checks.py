@@ -102,8 +102,11 @@ class Judge:
                 "I1", not CANARY.search(line) and "zzsecretzz" not in line, f"logged: {line}"
             )
         for prompt in stack.upstream.prompts:
-            who = {found[1] for found in CANARY.finditer(prompt)}
-            self.require("I1", len(who) <= 1, f"a prompt with words of {who}")
+            # A persona that speaks aloud is shown what all have said aloud, and no more.
+            found = {(each[1], each[2]) for each in CANARY.finditer(prompt)}
+            private = {user for user, kind in found if kind == "p"}
+            alone = not private or len({user for user, _ in found}) == 1
+            self.require("I1", alone, f"a prompt with private words and words of {sorted(found)}")
 
     def _calm(self, user: str) -> bool:
         """Whether nothing that the user says can come to a crisis."""

@@ -208,6 +208,18 @@ class Draw:
         strategy = rng.choice(("walk", "pos", "pct", "turns"))
         return Plan(self.seed, tuple(lives), strategy=strategy, pushes=rng.random() < 0.7)
 
+    def ending(self) -> Plan:
+        """The server is told to stop while somebody does not read what is being sent."""
+        rng = self.rng
+        ops = [replace(self._chat("ada"), ref=None, wait=False, level="crisis") for _ in range(2)]
+        deaf = Op("deaf", self._next(), "ada", seconds=70.0)
+        pause = Op("pause", self._next(), "-", seconds=rng.choice((0.1, 1.0, 6.0)))
+        lives = (
+            Life("ws", "ada-deaf", "ada", (*ops, deaf), capacity=300),
+            Life("operator", "operator", "-", (pause, Op("stop", self._next(), "-"))),
+        )
+        return Plan(self.seed, lives, strategy=rng.choice(("walk", "pos")))
+
     # --- parts ---
 
     def _calm_op(self, user: str, kind: str) -> Op:

@@ -273,6 +273,8 @@ def drawn(seed: int, kind: str = "mixed") -> Iterator[Plan]:
             yield draw.stops()
         elif kind == "care" or which < 0.46:
             yield draw.care()
+        elif kind == "ending" or which < 0.48:
+            yield draw.ending()
         else:
             yield draw.plan(kind)
 

@@ -18,7 +18,7 @@ import hypothesis
 from bridge_calls import Broken
 from bridge_machine import BridgeMachine, Tally
 from hypothesis import HealthCheck, Phase
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 import nexus_trio
@@ -42,7 +42,7 @@ def run(seed: int, examples: int) -> dict[str, object]:
     began, broke = time.process_time(), None
     try:
         run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=settings)
-    except (Broken, FlakyFailure):
+    except (Broken, Flaky):
         # A defect may last from one example to the next: then it does not come again the same.
         broke = tally.broke
     except StepLimitExceeded:
