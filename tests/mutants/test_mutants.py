@@ -16,7 +16,7 @@ SOME = {
     "check_then_act_join": ("1", "2"),
     "crossed_slot": ("1", "2"),
     "shared_history": ("1", "2"),
-    "stale_leave": ("1", "2"),
+    "two_rooms": ("1", "2"),
     "acknowledged_before_commit": ("1", "2"),
     "dirty_connection": ("1", "2"),
     "phantom_member": ("1", "2"),
