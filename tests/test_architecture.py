@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "responders",
         "settings",
         "runtime",
+        "__init__",
     },
     "server": {
         "model",

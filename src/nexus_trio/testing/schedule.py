@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Final, Self, TypeVar, TypeVarTuple
 
 import trio
@@ -81,6 +81,7 @@ class Stepper:
         self._fatal: BaseException | None = None
         self._closed = False
         self._may_end = trio.Event()
+        self._root_scope: trio.CancelScope | None = None
         self._run = HandRun(self._main, self._book.knows, self._book)
         self._run.housekeep()  # the main task is in its nursery now
 
@@ -103,6 +104,7 @@ class Stepper:
     async def _main(self) -> None:
         async with trio.open_nursery() as nursery:
             self._book.root = nursery
+            self._root_scope = nursery.cancel_scope
             await self._may_end.wait()
 
     # What runs, and what could.
@@ -123,6 +125,26 @@ class Stepper:
     def tasks(self) -> list[str]:
         """The names of all living tasks, runnable or blocked, in the order of their spawning."""
         return self._book.names()
+
+    def choices(self) -> tuple[list[str], int, bool]:
+        """`runnable()`; the index in it of who goes on; whether `jump` would move the clock.
+
+        Who goes on is the task that stepped last, if it still can, and else the
+        next one in the order of spawning, going round: run-to-block order. The
+        index is 0 where nobody can.
+        """
+        order, entries = self._order(), self._book.entries
+        going_on = self._book.going_on(order)
+        jumps = self._run.next_deadline() is not None
+        return [entries[task].name for task in order], going_on, jumps
+
+    def suspended_at(self, name: str) -> list[tuple[CodeType, int]]:
+        """Where the living task of that name waits: code and line of each await, outermost first.
+
+        Empty for one that has not begun. Raises `LookupError` where there is none.
+        """
+        frames = self._book.find(name).iter_await_frames()
+        return [(frame.f_code, line) for frame, line in frames]
 
     def pending(self) -> list[Operation[object]]:
         """The operations that have not ended, without those in the background."""
@@ -178,6 +200,21 @@ class Stepper:
         operation = pending[choice % len(pending)]
         operation.cancel()
         return operation
+
+    def interrupt(self, name: str) -> trio.CancelScope | None:
+        """Cancel the innermost scope that the living task of that name is in, and return it.
+
+        That may be a nursery's own scope, and so end tasks beside it. No step is
+        taken: who is in the scope notices at the next step. None, having done
+        nothing, where the scope is cancelled already or the task is outside of the
+        program's. Raises `LookupError` where no such task lives.
+        """
+        self._check_open()
+        scope = self._run.innermost_scope(self._book.find(name))
+        if scope is None or scope is self._root_scope or scope.cancel_called:
+            return None
+        scope.cancel("a test has cancelled the innermost scope")
+        return scope
 
     def jump(self) -> float | None:
         """Move the clock to the next deadline, and return by how many seconds it moved.

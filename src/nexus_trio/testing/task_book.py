@@ -76,6 +76,19 @@ class TaskBook(trio.abc.Instrument):
         entries, last = self.entries, self._last_stepped
         return next((task for task in order if entries[task].ordinal > last), order[0])
 
+    def going_on(self, order: list[trio.lowlevel.Task]) -> int:
+        """Of tasks in order, the index of who stepped last, or else of the next in turn."""
+        entries, last = self.entries, self._last_stepped
+        behind = (index for index, task in enumerate(order) if entries[task].ordinal >= last)
+        return next(behind, 0)
+
+    def find(self, name: str) -> trio.lowlevel.Task:
+        """The living task of that name. Raises `LookupError` where there is none."""
+        for task, entry in self.entries.items():
+            if entry.name == name:
+                return task
+        raise LookupError(f"no task {name!r} lives; these do: {self.names()}")
+
     def note_step(self, task: trio.lowlevel.Task) -> Entry:
         """Count one step of the task, and return its entry."""
         entry = self.entries[task]

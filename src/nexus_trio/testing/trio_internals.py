@@ -63,6 +63,8 @@ _RELIED_ON: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Runner.spawn_impl", ('self.instruments.call("task_spawned", task)', "self.reschedule(")),
     ("Deadlines.next_deadline", ("return deadline", "return inf")),
     ("Task._attempt_abort", ("success = self._abort_func(raise_cancel)", "reschedule(self, ")),
+    ("CancelStatus", ("_scope: CancelScope", "_parent: CancelStatus | None")),
+    ("Task._activate_cancel_status", ("self._cancel_status = cancel_status",)),
 )
 
 # Trio's own tasks need a few ticks: the entry queue two, the end of a run about ten.
@@ -265,6 +267,18 @@ class HandRun:
             task._next_send_fn, task._next_send = task.coro.throw, Abandoned()
         elif task._abort_func is not None:
             task._attempt_abort(_raise_abandoned)
+
+    def innermost_scope(self, task: trio.lowlevel.Task) -> trio.CancelScope | None:
+        """The innermost scope that the task is in, its nursery's own included; None once over.
+
+        A scope that `trio.sleep` opens for itself does not count: to cancel that one
+        would make the sleep shorter, and cancel nothing of the program.
+        """
+        status: _run.CancelStatus | None = task._cancel_status
+        sleeps = trio.sleep_until.__code__
+        if status and any(frame.f_code is sleeps for frame, _ in task.iter_await_frames()):
+            status = status._parent
+        return None if status is None else status._scope
 
     def give_up(self) -> None:
         """Leave a run that can't be ended, so that the thread can open another one."""
