@@ -8,37 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import logging
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import trio
-from bridge_calls import Call, Listener, Plain
-from bridge_oracle import WINDOW, Oracle
-from bridge_stands import JournalStore, LogLines, MoodyResponder, plain
+from bridge_calls import Call, Listener
+from bridge_life import ROOMS, USERS, BridgeLife
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from nexus_trio.errors import NexusError, NotFound
-from nexus_trio.runtime.hub import Hub
-from nexus_trio.runtime.outbox import Evicted
-from nexus_trio.testing import Operation, Stepper
-from nexus_trio.testing.hubs import open_fake_hub
+from nexus_trio.testing import Stepper
 
-USERS = ("ada", "bob", "cyd")
-ROOMS = ("Tower", "Garden")
-WORDS = {
-    "none": "the sky is grey today",
-    "concern": "everything feels pointless",
-    "crisis": "I want to die",
-}
 AT_ONCE = 8
 """Calls that may be under way: few enough that drawn steps get somewhere."""
-
-LONG = 2 * (1800 + 60)
-"""Seconds of virtual time: the idle time and the grace of a session, and as much again."""
 
 users, rooms, refs = st.sampled_from(USERS), st.sampled_from(ROOMS), st.sampled_from(["r1", "r2"])
 choices = st.integers(0, 11)
@@ -66,63 +49,21 @@ class Tally:
         return "\n".join(f"{name:30} {count:>10,}" for name, count in rows)
 
 
-class BridgeMachine(RuleBasedStateMachine):
+class BridgeMachine(BridgeLife, RuleBasedStateMachine):
     tally = Tally()
     cuts = True
     """Whether the clock may jump while a commit is under way, so that its outcome is unknown."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.oracle = Oracle(ROOMS, self.tally.counts)
-        self.store = JournalStore(self.oracle)
-        self.responder = MoodyResponder(self.oracle)
-        self.hub: Hub
-        self.listeners: list[tuple[Listener, Operation[None]]] = []
         self.last: dict[tuple[str, str], Call] = {}
-        self.messages = 0
-        self._turns = 0
-        self.log = LogLines()
-        logging.getLogger("nexus_trio").addHandler(self.log)
-        self.stepper = Stepper()
-        self.stepper.start(self._serve, name="hub", background=True)
-        self.stepper.settle()
-
-    async def _serve(self) -> None:
-        bounds: dict[str, Any] = {"mailbox": 3, "history_window": WINDOW, "connections_per_user": 2}
-        async with open_fake_hub(self.responder, self.store, **bounds) as self.hub:
-            await trio.sleep_forever()
+        self.come_to_life(Stepper(), self.tally.counts, self.tally.outcomes)
 
     # --- calls: each rule only starts them ---
 
     def _start(self, call: Call, fn: Callable[..., Awaitable[Any]], *args: Any, **kw: Any) -> None:
         self.tally.calls += 1
-        name = f"{call.user}:{call.kind}"
-        self.stepper.start(self._conduct, call, lambda: fn(*args, **kw), name=name)
-
-    async def _conduct(self, call: Call, do: Callable[[], Awaitable[Any]]) -> None:
-        self._observe()
-        self.oracle.begin(call)
-        try:
-            answer = plain(await do())
-        except NexusError as error:
-            self._finish(call, error.code, {**plain(vars(error)), "text": repr(error)})
-        except trio.Cancelled:
-            if not self.oracle.over:
-                self._finish(call, "cancelled", {})
-            raise
-        else:
-            self._finish(call, "ok", answer)
-
-    def _finish(self, call: Call, outcome: str, answer: Plain) -> None:
-        self._observe()
-        self.tally.outcomes[f"{call.kind} {outcome}"] += 1
-        self.oracle.finish(call, outcome, answer)
-        if call.kind == "erase" and outcome == "ok":
-            self.oracle.gone(call, self.store.everything())
-
-    def _words(self, user: str, level: str) -> str:
-        self.messages += 1
-        return f"{WORDS[level]} zq{user}{self.messages}q"
+        super()._start(call, fn, *args, **kw)
 
     few = precondition(lambda self: len(self.stepper.pending()) < AT_ONCE)
 
@@ -197,24 +138,6 @@ class BridgeMachine(RuleBasedStateMachine):
         )
         self.listeners.append((listener, run))
 
-    async def _listen(self, listener: Listener, call: Call) -> None:
-        self._observe()
-        self.oracle.begin(call)
-        try:
-            async with self.hub.attach(call.user, call.room) as outbox:
-                self._finish(call, "ok", {})
-                listener.connected = self.oracle.now()
-                while True:
-                    self.oracle.heard(listener, plain(await outbox.receive()))
-        except Evicted as evicted:
-            listener.code = evicted.code
-        except NexusError as error:
-            self._finish(call, error.code, plain(vars(error)))
-        finally:
-            listener.left = True
-            if not call.end and not self.oracle.over:
-                self._finish(call, "cancelled", {})
-
     @precondition(lambda self: self.listeners)
     @rule(choice=choices)
     def detach(self, choice: int) -> None:
@@ -262,90 +185,7 @@ class BridgeMachine(RuleBasedStateMachine):
         self._settle()
         self._check_rest()
 
-    def _step(self, choice: int | str) -> None:
-        self.stepper.step(choice)
-        self._observe()
-
-    def _next(self, names: list[str]) -> int:
-        self._observe()
-        self._turns += 1
-        return self._turns % len(names)
-
-    def _settle(self) -> None:
-        """Until all wait, then to the next deadline, until no call and no turn is left."""
-        self.stepper.settle(choose=self._next, jump=True)
-        # A turn whose waiter went away goes on, as long as its responder may take.
-        while self.hub.statistics().waiting and self.stepper.jump() is not None:
-            self.stepper.settle(choose=self._next)
-        self._observe()
-        waiting = [call for call in self.oracle.calls if not call.end]
-        self.oracle.require("I11", not waiting, f"never answered: {waiting}")
-
-    # --- what must hold ---
-
-    def _observe(self) -> None:
-        """After every step: who is where, and who lives."""
-        if self.oracle.over:
-            return
-        if self.oracle.broken is not None:
-            raise self.oracle.broken  # found in a task whose crash the hub has contained
-        views = [self.hub.look(room) for room in ROOMS]
-        for view in views:
-            self.oracle.looked(view.room, view.position.offset, view.occupants)
-        twice = set(views[0].occupants) & set(views[1].occupants)
-        self.oracle.require("I13", not twice, f"{sorted(twice)} in two rooms")
-        living = sum("_run_session" in name.split("/")[-1] for name in self.stepper.tasks())
-        known = self.hub.statistics().sessions
-        self.oracle.require("I7", living == known, f"{living} sessions live, {known} are known")
-
-    def _ask_now(self, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """What a call answers when it runs alone; None for `NotFound`."""
-        operation = self.stepper.start(fn, *args, name="look")
-        self.stepper.settle(choose=self._next)
-        return None if isinstance(operation.error, NotFound) else plain(operation.result())
-
-    def _check_rest(self) -> None:
-        oracle, statistics = self.oracle, self.hub.statistics()
-        oracle.require("I11", statistics.waiting == 0, f"{statistics.waiting} still waiting")
-        oracle.require("I11", not self.responder.speaking, "a stream was left open")
-        crashes = (statistics.session_crashes, statistics.room_crashes)
-        oracle.require("I5", crashes == (oracle.crashes, 0), f"{crashes}, asked {oracle.crashes}")
-        for line in self.log.lines:
-            oracle.own("the log", line)
-        for user in USERS:
-            held = self._ask_now(self.hub.session, user)
-            page = self._ask_now(self.hub.history, user)
-            there = [room for room in ROOMS if user in self.hub.look(room).occupants]
-            if held is None:
-                oracle.at_rest(user, [], 0)
-                continue
-            oracle.require("I8", page is not None, f"{user} is held, and has no history")
-            oracle.at_rest(user, page["turns"], held["session_messages"])
-            same = there == ([held["room"]] if held["room"] else [])
-            oracle.require("I13", same, f"{user} is in {there}, its session in {held['room']}")
-
-    def _nobody_stays(self) -> None:
-        """I15: when time has passed, those with a connection are here, and nobody else."""
-        self._pass_time()
-        here = {listener.user for listener, _ in self.listeners if not listener.left}
-        inside = {user for room in ROOMS for user in self.hub.look(room).occupants}
-        self.oracle.require("I15", inside <= here, f"inside {inside}, connected {here}")
-        for _, run in self.listeners:
-            run.cancel()
-        self._pass_time()
-        inside = {user for room in ROOMS for user in self.hub.look(room).occupants}
-        self.oracle.require("I15", not inside, f"inside {inside}, and nobody is connected")
-        self.oracle.require("I7", self.hub.sessions() == (), "a session never ended")
-
-    def _pass_time(self) -> None:
-        self.stepper.settle(choose=self._next)
-        until = self.stepper.now + LONG
-        while self.stepper.now < until and self.stepper.jump() is not None:
-            self.stepper.settle(choose=self._next)
-        self._observe()
-
     def teardown(self) -> None:
-        logging.getLogger("nexus_trio").removeHandler(self.log)
         with self.stepper:
             try:
                 # After a failed rule a second failure would count as another one.
@@ -354,7 +194,7 @@ class BridgeMachine(RuleBasedStateMachine):
                     self._check_rest()
                     self._nobody_stays()
             finally:
-                self.oracle.over = True
+                self.pass_away()
                 if self.oracle.broken is not None:
                     self.tally.size = len(self.oracle.calls)
                     self.tally.broke = self.oracle.broken.number
