@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
-from nexus_trio.testing.play import CHOICES, Run, play
+from nexus_trio.testing.play import CHOICES, Place, Run, play
 from nexus_trio.testing.program import Program
 from nexus_trio.testing.strategies import Strategy
 
@@ -32,6 +32,8 @@ class Tally:
     failures: list[Run] = field(default_factory=list)
     spent: bool = False
     seen: set[str] = field(default_factory=set, repr=False)
+    struck: set[Place] = field(default_factory=set, repr=False)
+    """Where cancellations of the schedules hit: see `cancel`."""
 
     @property
     def schedules(self) -> int:
@@ -47,6 +49,7 @@ class Tally:
         self.seconds += run.seconds
         self.counts += run.counts
         self.seen.add(run.digest)
+        self.struck |= run.struck
         if run.error is not None:
             self.failures.append(run)
 
@@ -86,6 +89,7 @@ def explore(
         run = play(program, chooser, limit)
         left[0].ended(run)
         tally.add(run)
+        tally.cpu_seconds = time.process_time() - began
         if watch is not None:
             watch(tally)
         if tally.interleavings == runs or len(tally.failures) >= failures:
@@ -94,5 +98,4 @@ def explore(
             break
         left.rotate(-1)
     tally.spent = not left
-    tally.cpu_seconds = time.process_time() - began
     return tally

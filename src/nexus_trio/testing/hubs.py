@@ -54,14 +54,16 @@ async def open_fake_hub(
     store: Store | None = None,
     world: World | None = None,
     alerts: Alerts | None = None,
+    names: Names | None = None,
     **settings: Any,
 ) -> AsyncIterator[Hub]:
     """A hub whose ids count up and whose wall clock is trio's clock, from 2026-01-01 on.
 
     Under a mock clock every run with the same schedule is the same to the byte
-    (I25). `store` outlives the hub: open another one on it for a restart.
+    (I25). `store` outlives the hub: open another one on it for a restart, with the same
+    `names`, so that no id comes twice.
     """
-    names = Names()
+    names = names or Names()
     world = world or small_world()
     own = store or MemoryStore(names)
     # Without disclosures, which have tests of their own: they take positions.

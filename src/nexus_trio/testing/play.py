@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import CodeType
 from typing import Final, Protocol
 
 from nexus_trio.testing.program import Checks, NeverEnds, Program
 from nexus_trio.testing.schedule import StepLimitExceeded, Stepper
 from nexus_trio.testing.segments import CANCEL, CLOCK, END, GO_ON, Recorder, Segment, is_choice
+
+Place = tuple[CodeType, int]
+"""A line of code, with the code object that it is in."""
 
 CHOICES: Final = 5_000
 """How many choices a run may take, if not told otherwise; small scenarios take some fifty."""
@@ -106,6 +110,8 @@ class Run:
     seconds: float
     counts: Counter[str]
     error: BaseException | None = None
+    struck: frozenset[Place] = frozenset()
+    """Where tasks were suspended that a schedule's own cancellations hit: each await on the way."""
 
 
 @dataclass(slots=True)
@@ -115,6 +121,7 @@ class _Course:
     recorder: Recorder = field(default_factory=Recorder)
     chosen: list[str] = field(default_factory=list)
     choices: int = 0
+    struck: set[Place] = field(default_factory=set)
 
 
 def play(program: Program, chooser: Chooser | None = None, limit: int = CHOICES) -> Run:
@@ -146,6 +153,7 @@ def play(program: Program, chooser: Chooser | None = None, limit: int = CHOICES)
         stepper.now,
         checks.counts,
         error,
+        frozenset(course.struck),
     )
 
 
@@ -170,7 +178,7 @@ def _conduct(
             names.append(CLOCK)
         choice = chooser.choose(Point(course.choices, names, default))
         if isinstance(choice, str):
-            _cancel(stepper, choice)
+            course.struck |= _cancel(stepper, choice)
             who = choice
         else:
             who = names[choice]
@@ -184,14 +192,16 @@ def _conduct(
         checks.after_step()
 
 
-def _cancel(stepper: Stepper, what: str) -> None:
-    """Carry out a cancellation; of who is not there any more, nothing."""
+def _cancel(stepper: Stepper, what: str) -> set[Place]:
+    """Carry out a cancellation; of who is not there any more, nothing. Returns where it hit."""
     if what.startswith(CANCEL):
         name = what.removeprefix(CANCEL)
-        if name in stepper.tasks():
-            stepper.interrupt(name)
-        return
+        if name not in stepper.tasks():
+            return set()
+        places = stepper.suspended_at(name)
+        return set() if stepper.interrupt(name) is None else set(places)
     name = what.removeprefix(END)
     for operation in stepper.pending():
         if operation.name == name:
             operation.cancel()
+    return set()

@@ -202,16 +202,15 @@ class Stepper:
         return operation
 
     def interrupt(self, name: str) -> trio.CancelScope | None:
-        """Cancel the innermost scope that the living task of that name is in, and return it.
+        """Cancel the innermost scope around the living task of that name, and return it.
 
-        That may be a nursery's own scope, and so end tasks beside it. No step is
-        taken: who is in the scope notices at the next step. None, having done
-        nothing, where the scope is cancelled already or the task is outside of the
-        program's. Raises `LookupError` where no such task lives.
+        Of those that are not cancelled yet. It may be a nursery's own, and so end tasks
+        beside it. No step is taken: who is in the scope notices at the next step. None, having
+        done nothing, where there is none. Raises `LookupError` where no such task lives.
         """
         self._check_open()
         scope = self._run.innermost_scope(self._book.find(name))
-        if scope is None or scope is self._root_scope or scope.cancel_called:
+        if scope is None or scope is self._root_scope:
             return None
         scope.cancel("a test has cancelled the innermost scope")
         return scope

@@ -14,8 +14,8 @@ from typing import Final
 
 from nexus_trio.testing.explore import explore
 from nexus_trio.testing.play import CHOICES, Run, Script, play
-from nexus_trio.testing.program import Broken, Named, Program
-from nexus_trio.testing.segments import GO_ON, Segment, tidy
+from nexus_trio.testing.program import Named, Program
+from nexus_trio.testing.segments import GO_ON, Segment, is_choice, tidy
 from nexus_trio.testing.strategies import Exhaustive
 
 TRIES: Final = 800
@@ -26,9 +26,8 @@ SEARCH: Final = 150
 
 
 def kind(error: BaseException) -> str:
-    """What counts as the same failure: the type, and for `Broken` which invariant it was."""
-    name = type(error).__name__
-    return f"{name} {error.number}" if isinstance(error, Broken) else name
+    """What counts as the same failure: the type, and, as `Broken` has it, the `number` of it."""
+    return f"{type(error).__name__} {getattr(error, 'number', '')}".strip()
 
 
 def shrink(program: Program, failed: Run, tries: int = TRIES, limit: int = CHOICES) -> Run:
@@ -70,7 +69,9 @@ def _same_failure(program: Named, failed: Run) -> Run | None:
     again = play(program, Script(failed.segments))
     if again.error is not None and kind(again.error) == wanted:
         return again
-    tally = explore(program, Exhaustive(2), runs=SEARCH, failures=SEARCH)
+    struck = any(not is_choice(who) for who, _ in failed.segments)
+    search = Exhaustive(1, cancellations=1) if struck else Exhaustive(2)
+    tally = explore(program, search, runs=SEARCH, failures=SEARCH)
     found = (run for run in tally.failures if run.error and kind(run.error) == wanted)
     return next(found, None)
 

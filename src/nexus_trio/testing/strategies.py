@@ -17,10 +17,11 @@ from random import Random
 from typing import Final, Protocol
 
 from nexus_trio.testing.play import Chooser, Default, Point, Run
-from nexus_trio.testing.segments import CLOCK
+from nexus_trio.testing.segments import CANCEL, CLOCK
 
-CLOCK_RARITY: Final = 12
-"""Of a random walk, in how many choices the clock moves once."""
+CLOCK_RARITIES: Final = (12, 50, 200)
+"""In how many choices the clock moves once, by chance; each run draws one of these. Where it
+moves often, little else comes to its end; where it moves rarely, late timeouts are reached."""
 
 
 class Strategy(Protocol):
@@ -79,11 +80,12 @@ class RandomWalk(_Seeded):
 class _Walk:
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._rarity = random.choice(CLOCK_RARITIES)
 
     def choose(self, point: Point) -> int:
         last = len(point.names) - 1
         if last and point.names[last] == CLOCK:
-            if not self._random.randrange(CLOCK_RARITY):
+            if not self._random.randrange(self._rarity):
                 return last
             last -= 1
         return self._random.randrange(last + 1)
@@ -106,6 +108,7 @@ class PartialOrder(_Seeded):
 class _Priorities:
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._rarity = random.choice(CLOCK_RARITIES)
         self._drawn: dict[str, float] = {}
 
     def choose(self, point: Point) -> int:
@@ -118,7 +121,7 @@ class _Priorities:
 
     def _draw(self, name: str) -> float:
         value = self._random.random() or 0.5
-        return value**CLOCK_RARITY if name == CLOCK else value
+        return value**self._rarity if name == CLOCK else value
 
 
 class Pct(_Seeded):
@@ -168,19 +171,29 @@ class _Ranks:
         return max(range(len(names)), key=lambda index: rank[names[index]])
 
 
+Deviation = tuple[int, int]
+"""At which choice, and the index of what is chosen there; `STRIKE`: who stepped last is hit."""
+
+STRIKE: Final = -1
+
+
 class Exhaustive:
     """Every schedule that deviates at most `deviations` times from run-to-block order.
 
     Fewer deviations come first. A deviation is one choice of another task, who then goes
-    on; or one jump of the clock while somebody could step.
+    on; or one jump of the clock while somebody could step. With `cancellations`, so many
+    times more: the innermost scope around who has just stepped is cancelled where it
+    waits. So with one, each task is hit at each of its steps.
     """
 
-    def __init__(self, deviations: int = 2) -> None:
-        if deviations < 0:
-            raise ValueError(f"deviations are 0 or more, not {deviations}")
+    def __init__(self, deviations: int = 2, cancellations: int = 0) -> None:
+        if min(deviations, cancellations) < 0:
+            raise ValueError(f"0 or more of them, not {deviations} and {cancellations}")
         self.name = f"all with {deviations} deviations"
-        self._most = deviations
-        self._waiting: deque[tuple[tuple[int, int], ...]] = deque([()])
+        if cancellations:
+            self.name += f" and {cancellations} cancellations"
+        self._most, self._strikes = deviations, cancellations
+        self._waiting: deque[tuple[Deviation, ...]] = deque([()])
         self._running: _Deviating | None = None
 
     def next(self) -> Chooser | None:
@@ -190,24 +203,37 @@ class Exhaustive:
         return self._running
 
     def ended(self, run: Run) -> None:
-        chooser = self._running
-        if chooser is None or len(chooser.deviations) >= self._most:
+        if self._running is None:
             return
-        for index, (names, default) in enumerate(chooser.seen, start=chooser.first):
-            self._waiting.extend(
-                (*chooser.deviations, (index, other)) for other in range(names) if other != default
-            )
+        done, seen = self._running.deviations, self._running.seen
+        struck = sum(choice == STRIKE for _, choice in done)
+        for index, (names, default) in enumerate(seen, start=self._running.first):
+            # Hit at this very choice, who deviates next does so behind the blow.
+            if struck < self._strikes and index and (index, STRIKE) not in done:
+                self._waiting.append((*done, (index, STRIKE)))
+            if len(done) - struck < self._most:
+                others = (other for other in range(names) if other != default)
+                self._waiting.extend((*done, (index, other)) for other in others)
 
 
 class _Deviating:
-    def __init__(self, deviations: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, deviations: Sequence[Deviation]) -> None:
         self.deviations = tuple(deviations)
-        self._planned = dict(deviations)
+        self._choices = {index: choice for index, choice in deviations if choice != STRIKE}
+        self._strikes = {index for index, choice in deviations if choice == STRIKE}
         # The first choice where one more deviation may come, and the choices from there on.
-        self.first = deviations[-1][0] + 1 if deviations else 0
+        last, choice = deviations[-1] if deviations else (-1, 0)
+        self.first = last if choice == STRIKE else last + 1
         self.seen: list[tuple[int, int]] = []
+        self._stepped = CLOCK
 
-    def choose(self, point: Point) -> int:
+    def choose(self, point: Point) -> int | str:
+        if point.index in self._strikes:
+            self._strikes.remove(point.index)
+            if self._stepped != CLOCK:
+                return CANCEL + self._stepped
         if point.index >= self.first:
             self.seen.append((len(point.names), point.default))
-        return self._planned.get(point.index, point.default)
+        choice = self._choices.get(point.index, point.default)
+        self._stepped = point.names[choice]
+        return choice

@@ -269,14 +269,16 @@ class HandRun:
             task._attempt_abort(_raise_abandoned)
 
     def innermost_scope(self, task: trio.lowlevel.Task) -> trio.CancelScope | None:
-        """The innermost scope that the task is in, its nursery's own included; None once over.
+        """The innermost scope around the task that is not cancelled yet, nurseries' own included.
 
         A scope that `trio.sleep` opens for itself does not count: to cancel that one
-        would make the sleep shorter, and cancel nothing of the program.
+        would make the sleep shorter, and cancel nothing of the program. None once over.
         """
         status: _run.CancelStatus | None = task._cancel_status
         sleeps = trio.sleep_until.__code__
         if status and any(frame.f_code is sleeps for frame, _ in task.iter_await_frames()):
+            status = status._parent
+        while status is not None and status._scope.cancel_called:
             status = status._parent
         return None if status is None else status._scope
 
