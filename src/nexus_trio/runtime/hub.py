@@ -642,8 +642,12 @@ async def run_hub(services: Services) -> AsyncIterator[Hub]:
             rooms.start_soon(services.ledger.run)
             if services.settings.retention_days:
                 rooms.start_soon(retain, hub, services)
-            yield hub
-            hub.refuse()
+            try:
+                yield hub
+            finally:
+                # Also where the body was cancelled, or crashed: whoever still holds the hub
+                # is refused, and does not wait for a session that nobody runs.
+                hub.refuse()
             services.load.deadline = trio.current_time() + CLOSING_SHARE * services.settings.grace_s
             sessions.cancel_scope.cancel()
         await services.ledger.flush(services.patience())

@@ -168,7 +168,7 @@ async def _answer(
             if event == "stop":
                 # What was heard is stored as it is.
                 await _end(state, job, turn, "stop", "".join(job.heard), services)
-    if job.scope.cancelled_caught:
+    if event == "stop":
         raise Aborted("the turn was stopped", partial="".join(job.heard))
     assert event is not None
     _count_withheld(state, job, turn, released, services)
@@ -300,9 +300,11 @@ async def _end(
     state.turns = turn.number
     state.offset += 1
     state.unstored = 0
-    state.advance()
     if job is not None:
         job.ended = ended
+        # Not for a turn that a crash left: what is owed of it, and of those before it, has
+        # yet to be read, and would count as seen (I24).
+        state.advance()
     if ended.status == "answered":
         state.window.append(Exchange(turn.message, text, turn.number))
     return state.reply(ended)
