@@ -19,7 +19,7 @@ from nexus_trio.errors import NexusError, NotFound
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted
 from nexus_trio.testing import Operation, Stepper
-from nexus_trio.testing.hubs import open_fake_hub
+from nexus_trio.testing.hubs import Names, open_fake_hub
 
 USERS = ("ada", "bob", "cyd")
 ROOMS = ("Tower", "Garden")
@@ -42,17 +42,24 @@ class BridgeLife:
     stepper: Stepper
 
     def come_to_life(
-        self, stepper: Stepper, counts: Counter[str], outcomes: Counter[str], **bounds: Any
+        self,
+        stepper: Stepper,
+        counts: Counter[str],
+        outcomes: Counter[str],
+        store: type[JournalStore] = JournalStore,
+        responder: type[MoodyResponder] = MoodyResponder,
+        **bounds: Any,
     ) -> None:
         """Open the hub. `counts` are of evaluations by invariant, `outcomes` of calls' ends."""
         self.oracle = Oracle(ROOMS, counts)
-        self.store = JournalStore(self.oracle)
-        self.responder = MoodyResponder(self.oracle)
+        self.store = store(self.oracle)
+        self.responder = responder(self.oracle)
         self.listeners: list[tuple[Listener, Operation[None]]] = []
         self.messages = 0
         self.outcomes = outcomes
         self.bounds = {**BOUNDS, **bounds}
         self._turns = 0
+        self._names = Names()
         self.log = LogLines()
         logging.getLogger("nexus_trio").addHandler(self.log)
         self.stepper = stepper
@@ -65,8 +72,14 @@ class BridgeLife:
         self.oracle.over = True
 
     async def _serve(self) -> None:
-        async with open_fake_hub(self.responder, self.store, **self.bounds) as self.hub:
-            await trio.sleep_forever()
+        stands = {"responder": self.responder, "store": self.store, "names": self._names}
+        self.ended = trio.Event()
+        try:
+            async with open_fake_hub(**stands, **self.bounds) as self.hub:
+                self.may_end = trio.Event()
+                await self.may_end.wait()
+        finally:
+            self.ended.set()
 
     # --- calls ---
 

@@ -216,6 +216,12 @@ class Oracle:
         stream, members = self.streams[room], self.members[room]
         offset, inside = event["position"]["offset"], user in members[-1]
         self.require("I14", offset == len(stream) + 1, f"{room}: {offset} after {len(stream)}")
+        if user.startswith("persona:"):
+            there = event["about"] in members[-1]
+            self.require("I16", there, f"{room}: {event['about']} was answered, and had gone")
+            members.append(members[-1])
+            stream.append({**event, "offset": offset, "tick": self.now()})
+            return
         self.require("I13", inside is (kind != "joined"), f"{room}: {user} {kind} at {offset}")
         mine = [c for c in self.calls if c.user == user and c.open]
         if kind == "joined":
@@ -278,6 +284,12 @@ class Oracle:
             self.own(user, text)
         tail = answered[len(answered) - len(history) :]
         self.require("I3", history == tail, f"{user}: shown {history}, answered {answered}")
+
+    def prompted_aloud(self, room: str, shown: list[str]) -> None:
+        """I1: a persona that answers aloud is shown what was said aloud in its room, no more."""
+        said = {token_of(e["text"]) for e in self.streams[room] if TOKEN.search(e["text"] or "")}
+        seen = {token for text in shown for token in TOKEN.findall(text)}
+        self.require("I1", seen <= said, f"{room}: its persona was shown {seen - said}")
 
     def heard(self, listener: Listener, frame: Plain) -> None:
         listener.frames += 1

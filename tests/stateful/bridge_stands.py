@@ -39,6 +39,8 @@ class JournalStore(MemoryStore):
         super().__init__(Names())
         self._oracle = oracle
         self._writer = trio.Lock()
+        self.received = trio.Event()
+        """Set once the first turn is stored, with an end or without."""
 
     @property
     def busy(self) -> bool:
@@ -54,12 +56,13 @@ class JournalStore(MemoryStore):
                 await trio.lowlevel.checkpoint()
         except trio.Cancelled:
             for write in writes:
-                self._oracle.cut(_user(write))
+                self._oracle.cut(user_of(write))
             raise
 
     def _tell(self, writes: Sequence[Write]) -> None:
         for write in writes:
             if isinstance(write, PutTurn):
+                self.received.set()
                 self._oracle.committed_turn(write.user_id, plain(write.turn))
             elif isinstance(write, PutRoomEvent):
                 self._oracle.committed_event(plain(write.event))
@@ -85,7 +88,8 @@ class JournalStore(MemoryStore):
         return str(plain(self._users)) + str(plain([list(e) for e in self._events.values()]))
 
 
-def _user(write: Write) -> str | None:
+def user_of(write: Write) -> str | None:
+    """Whose it is, where it is somebody's."""
     match write:
         case PutTurn(user_id, _):
             return user_id
@@ -104,17 +108,28 @@ class MoodyResponder:
         self.speaking: list[str] = []
         self._oracle = oracle
         names = ("ready", "stream", "fail", "hang", "crash")
+        self._aloud = FakeResponder(lambda prompt: "I am here.", "stream")
         self._moods = {mood: FakeResponder(self._answer, mood) for mood in names}
+        self._moods["long"] = FakeResponder(self._long_answer, "stream")
 
     def _answer(self, prompt: Prompt) -> str:
         seen = [prompt.message, *(exchange.message for exchange in prompt.history)]
         return " and ".join(TOKEN.findall(text)[0] for text in seen)
 
+    def _long_answer(self, prompt: Prompt) -> str:
+        # More words than the screen holds back: so that some are told before the end.
+        return f"{' '.join(['word'] * 16)} {self._answer(prompt)}"
+
     def _mood(self, prompt: Prompt) -> FakeResponder:
+        if prompt.aloud:
+            return self._aloud
         return next(fake for mood, fake in self._moods.items() if f"({mood})" in prompt.message)
 
     def ready(self, prompt: Prompt) -> str | None:
         shown = [exchange.message for exchange in prompt.history]
+        if prompt.aloud:
+            self._oracle.prompted_aloud(prompt.room.name, [prompt.message, *shown])
+            return self._aloud.ready(prompt)
         self._oracle.prompted(prompt.user_id, prompt.message, shown)
         self._oracle.crashes += "(crash)" in prompt.message
         return self._mood(prompt).ready(prompt)
