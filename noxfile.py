@@ -22,7 +22,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict types."""
-    session.install("-e", ".", "mypy>=2.4,<3")
+    session.install("-e", ".", "pytest>=9,<10", "mypy>=2.4,<3")  # the contracts name pytest
     session.run("mypy")
 
 
@@ -61,6 +61,24 @@ def mutants(session: nox.Session) -> None:
     """Plants defects in a copy of the source; prints by which invariant each was found."""
     session.install("-e", ".[test]")
     session.run("python", "tests/mutants/mutant_run.py", *session.posargs)
+
+
+@nox.session
+def prove(session: nox.Session) -> None:
+    """Search the scenes' schedules for a while: `nox -s prove -- --minutes 10 --seed 3`."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/stateful/prove.py", *session.posargs)
+
+
+@nox.session(name="trio-next")
+def trio_next(session: nox.Session) -> None:
+    """The tests of the toolkit on the newest trio: whether its schedule can still be chosen.
+
+    Where trio has changed what the toolkit relies on, `TrioChanged` says what, and what to do.
+    """
+    session.install("-e", ".[test]")
+    session.run_install("pip", "install", "-U", "--pre", "trio", silent=True)
+    session.run("pytest", "tests/testing", *session.posargs)
 
 
 @nox.session

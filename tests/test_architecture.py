@@ -124,6 +124,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "typer": {"commands", "cli"},
     "rich": {"commands", "cli", "experiment"},
     "outcome": {"testing"},
+    "pytest": {"testing"},
     "sortedcontainers": {"testing"},
 }
 

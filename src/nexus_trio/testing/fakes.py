@@ -70,8 +70,9 @@ class FaultyStore(MemoryStore):
     """A memory store that misbehaves when told.
 
     `fault`: None; `down` refuses appends; `hang` answers nothing, append or
-    read, and stores nothing; `late` stores an append and never says so; `crash`
-    raises, once, an error that no store may raise.
+    read, and stores nothing; `slow` takes a second to store and another one to say so;
+    `late` stores an append and never says so; `crash` raises, once, an error that no
+    store may raise.
     """
 
     def __init__(self, new_epoch: Callable[[], str]) -> None:
@@ -92,8 +93,12 @@ class FaultyStore(MemoryStore):
             self.fault = None
             raise OSError("the fake disk broke")
         await self._hang()
+        if self.fault == "slow":
+            await trio.sleep(1)
         await super().append(writes)
         self.appends.append(writes)
+        if self.fault == "slow":
+            await trio.sleep(1)
         if self.fault == "late":
             await trio.sleep_forever()
 
