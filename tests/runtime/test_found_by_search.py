@@ -12,8 +12,10 @@ from nexus_trio.model.transcript import Turn
 from nexus_trio.runtime import care
 from nexus_trio.runtime.frames import Noticed
 from nexus_trio.runtime.hub import Hub
+from nexus_trio.runtime.outbox import Evicted
 from nexus_trio.store.base import PutSession, PutTurn, SessionRecord
 from nexus_trio.store.memory import MemoryStore
+from nexus_trio.testing.fakes import FaultyStore
 from nexus_trio.testing.hubs import EPOCH, Names, open_fake_hub
 
 CRISIS = "I want to die"
@@ -60,3 +62,18 @@ async def test_a_notice_of_a_turn_that_a_crash_cut_is_owed_still(
             await connection.acknowledge(connection.position)
         async with hub.connect("ada") as connection:
             assert not any(isinstance(f, Noticed) for f in connection.outbox._missed)
+
+
+async def test_who_wrote_in_need_is_told_of_help_before_a_restart_hangs_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """I24. The message was taken, its turn had yet to begin, and the connection was closed."""
+    store = FaultyStore(Names())
+    async with open_fake_hub(store=store) as hub, hub.connect("ada") as connection:
+        connection.message("m1", CRISIS)
+        store.fault = "down"
+        hub.refuse()
+        told = await connection.outbox.receive_some()
+        assert any(isinstance(frame, Noticed) and "988" in frame.text for frame in told)
+        with pytest.raises(Evicted):
+            await connection.outbox.receive()

@@ -163,7 +163,12 @@ class Session:
         at_once = state is not None and not self._pending and state.presence.room is not None
         if at_once and state is not None and post.room in (None, state.presence.room):
             return
-        view = self.help_for(job.verdict, post.locale)
+        self._tell_in_haste(job, origin)
+
+    def _tell_in_haste(self, job: Job, origin: Origin) -> None:
+        """Tell the notice that the message deserves, if it does, before its turn begins."""
+        state = self._state
+        view = self.help_for(job.verdict, job.post.locale)
         if view is not None and view.detected:
             nowhere = Position("0", 0)
             self.live.hasten(origin, view, nowhere if state is None else state.position)
@@ -210,7 +215,14 @@ class Session:
         self._scope.cancel()
 
     def hang_up(self, code: int) -> None:
-        """Close the session's connections; the session goes on."""
+        """Close the session's connections; the session goes on.
+
+        Whoever has written in need, and whose turn has not begun, is told of help before:
+        nothing can be told on a connection that is closed (I24).
+        """
+        if self._urgent is not None and self._urgent[0].number is None:
+            for origin in self._urgent[0].origins:
+                self._tell_in_haste(self._urgent[0], origin)
         for outbox in self._outboxes:
             outbox.close(code)
 
