@@ -43,6 +43,10 @@ EXPECTED = {
     "openai_client.py": r".*Ada.*\n.*Ada.*\n",
     "own_server.py": r"listening: True\n",
     "screen.py": r"none\nconcern\ncrisis\n",
+    "search_schedules.py": (
+        r"\{'operations': \[80, 30\]\} no debt: -10\n"
+        r"1 in order, customer 1 takes 2 steps, and on in order\nno debt: -10\n"
+    ),
 }
 
 

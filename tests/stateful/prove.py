@@ -43,6 +43,9 @@ EXPECTED = {f"I{n}" for n in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 18
 
 FAILURES = Path("failures")
 
+WIDTH = 140
+"""Columns, where nobody watches: a log has room for the table."""
+
 
 def coroutines(module: ModuleType) -> Iterator[Callable[..., Any]]:
     """The async functions and methods that stand in that module."""
@@ -157,7 +160,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn by chance")
     parser.add_argument("--scene", choices=SCENES, action="append", help="only this one")
     given = parser.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     found = search(given.minutes, given.seed, given.scene or list(SCENES), console)
     console.print(table(found))
     console.print(evaluations(found))

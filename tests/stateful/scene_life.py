@@ -94,6 +94,7 @@ class Scene(BridgeLife):
             stepper, self.checks.counts, Counter(), SlowStore, SlowResponder, **bounds
         )
         self.history = History()
+        self.movers: list[tuple[str, str]] = []
         self.devices: dict[str, Device] = {}
         self.checks.after_step = self._after_step
         self.checks.at_rest = self._at_rest
@@ -140,6 +141,8 @@ class Scene(BridgeLife):
         self.later(f"{user}:persist", persist)
 
     def do_command(self, user: str, words: str) -> None:
+        if words.startswith("/go "):
+            self.movers.append((user, words.removeprefix("/go ")))
         self._start(Call("command", user), self.hub_now("ask"), user, words)
 
     def do_wait(self, seconds: float) -> None:
@@ -162,6 +165,7 @@ class Scene(BridgeLife):
                 await trio.sleep(delay)
             return await self.hub.say(user, room, words)
 
+        self.movers.append((user, room))
         self._start(Call("say", user, room, words, level), say)
 
     def do_hold(self, seconds: float) -> None:
@@ -403,6 +407,8 @@ class Scene(BridgeLife):
                 continue
             # Whoever's grace is over, or whom the store was too slow for, leaves unasked.
             calls += [Noted(room, ("exit", user), 0) for user in sorted(users)]
+            # And who says something in a room goes there first, or is told to go there.
+            calls += [Noted(room, ("enter", user), 0) for user, to in self.movers if to == room]
             self.checks.counts["I13"] += 1
             check_linearizable(calls, self.inside[room], members)
 
