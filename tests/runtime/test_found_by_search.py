@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 import trio
 
-from nexus_trio import crisis
-from nexus_trio.crisis.watch import Watch
 from nexus_trio.errors import Draining
+from nexus_trio.model.envelope import CrisisView
 from nexus_trio.model.transcript import Turn
-from nexus_trio.runtime import care
 from nexus_trio.runtime.frames import Noticed
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted
@@ -46,7 +44,7 @@ async def test_a_notice_of_a_turn_that_a_crash_cut_is_owed_still(
     """I24. The turn's end after the restart counted its own notice, and older ones, as seen."""
     names = Names()
     store = MemoryStore(names)
-    _, view = care.assess(Watch(), crisis.screen(CRISIS), "en-US")
+    view = CrisisView("crisis", True, 1, "Call or text 988.")
     record = SessionRecord("ada", "session", "epoch", EPOCH, EPOCH)
     await store.append([PutSession(record), PutTurn("ada", Turn(1, EPOCH, "Tower", CRISIS, view))])
     for _ in range(2):  # until it is acknowledged, each time

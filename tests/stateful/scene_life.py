@@ -245,7 +245,7 @@ class Scene(BridgeLife):
                 device.answered = trio.Event()
                 self.stepper.start(device.visit, name=f"{user}:again", background=True)
                 await device.answered.wait()
-                await trio.sleep(1)
+                await trio.sleep(3)
 
         self.later(f"{user}:return", come)
 
