@@ -1,8 +1,8 @@
 """Search every scene for so many minutes, and print what was shown: `nox -s prove -- --minutes 5`.
 
 Each scene gets its share of the time. Its runs go in turn to: all schedules with two
-deviations, all with one deviation and one cancellation, a random walk, partial order
-sampling and PCT. A failure is shrunk, saved under `failures/`, and printed with the
+deviations; all with one cancellation, alone and then with one deviation; a random walk,
+partial order sampling and PCT. A failure is shrunk, saved under `failures/`, and printed with the
 command that replays it. Exits 1 if there was one, or if an invariant was never evaluated.
 """
 
@@ -67,6 +67,7 @@ def named(name: str) -> Named:
 def strategies(seed: int) -> list[Strategy]:
     """Each gives a run in its turn."""
     return [
+        Exhaustive(0, cancellations=1),
         Exhaustive(2),
         Exhaustive(1, cancellations=1),
         RandomWalk(seed),
@@ -140,7 +141,7 @@ def evaluations(found: dict[str, Tally]) -> Table:
 def report_failures(found: dict[str, Tally], seed: int, console: Console) -> None:
     for name, tally in found.items():
         for failed in tally.failures:
-            program, run = shrink_program(named(name), failed)
+            program, run = shrink_program(named(name), failed, tries=300)
             path = replay.save(program, run, scene=name, seed=seed).write(FAILURES)
             console.print(f"[bold]{name}[/]: {run.error!r}", highlight=False)
             console.print(f"  {shown(run.segments)}", highlight=False)
