@@ -23,7 +23,7 @@ from time import process_time
 
 from nexus_trio.crisis import screen
 from nexus_trio.crisis.phrasebook import load
-from nexus_trio.crisis.screen import BOOK
+from nexus_trio.crisis.screen import lexicon
 from nexus_trio.experiment.environment import environment
 
 SIZE = 200
@@ -132,7 +132,11 @@ def main() -> None:
         found[f"{name}_us"] = round(median(cost(screen, text) for text in texts), 1)
         found[f"{name}_keywords_us"] = round(median(cost(naive, text) for text in texts), 1)
     draw = random.Random(SEED)
-    words = sorted(w for w in {*BOOK.cues, *BOOK.guards, *BOOK.anchors} if re.fullmatch(r"\w+", w))
+    words = sorted(
+        w
+        for w in {*lexicon().book.cues, *lexicon().book.guards, *lexicon().book.anchors}
+        if re.fullmatch(r"\w+", w)
+    )
     hostile = {n: round(cost(screen, filled(p)) / 1e3, 2) for n, p in families(words, draw)}
     for number in range(1, 4):
         piece, slowest = search(words, draw, asked.search)

@@ -12,11 +12,11 @@ from nexus_trio.crisis import Verdict, at_least, highest, screen
 from nexus_trio.crisis.levels import LEVELS
 from nexus_trio.crisis.normalise import LIMIT
 from nexus_trio.crisis.phrasebook import Entry, load
-from nexus_trio.crisis.screen import BOOK, STEPS
+from nexus_trio.crisis.screen import STEPS, lexicon
 
 ANY_TEXT = st.text(st.characters(), max_size=400)  # lone surrogates too
 # Words of the lexicon in any order: far more likely to meet cues and guards.
-WORDS = sorted({*BOOK.cues, *BOOK.guards} - {"^", "$", "*", "#"})
+WORDS = sorted({*lexicon().book.cues, *lexicon().book.guards} - {"^", "$", "*", "#"})
 SALAD = st.lists(
     st.sampled_from(
         [*WORDS, "kill", "die", "self", "to", "want", ".", ",", "not", "suicidal", "pills"]
@@ -110,8 +110,8 @@ def test_the_work_grows_no_faster_than_the_text(
 ) -> None:
     """Counted in questions to the tree: four times the text, at most some four times the work."""
     seen: dict[int, object] = {}
-    monkeypatch.setattr(BOOK, "cues", _counting(BOOK.cues, seen))
-    monkeypatch.setattr(BOOK, "guards", _counting(BOOK.guards, seen))
+    monkeypatch.setattr(lexicon().book, "cues", _counting(lexicon().book.cues, seen))
+    monkeypatch.setattr(lexicon().book, "guards", _counting(lexicon().book.guards, seen))
     work: list[int] = []
     for size in (LIMIT // 8, LIMIT // 2):
         CountingDict.asked = 0
@@ -128,8 +128,8 @@ def test_no_words_cost_more_than_the_steps_that_are_allowed(
 ) -> None:
     """Words of the lexicon at random, 64 KB of them: what is asked stays below a fixed number."""
     seen: dict[int, object] = {}
-    monkeypatch.setattr(BOOK, "cues", _counting(BOOK.cues, seen))
-    monkeypatch.setattr(BOOK, "guards", _counting(BOOK.guards, seen))
+    monkeypatch.setattr(lexicon().book, "cues", _counting(lexicon().book.cues, seen))
+    monkeypatch.setattr(lexicon().book, "guards", _counting(lexicon().book.guards, seen))
     draw = random.Random(seed)
     CountingDict.asked = 0
     screen(" ".join(draw.choice(WORDS) for _ in range(12_000)))
@@ -143,8 +143,8 @@ def test_the_steps_that_are_allowed_bound_the_work(
 ) -> None:
     module = importlib.import_module("nexus_trio.crisis.screen")
     seen: dict[int, object] = {}
-    monkeypatch.setattr(BOOK, "cues", _counting(BOOK.cues, seen))
-    monkeypatch.setattr(BOOK, "guards", _counting(BOOK.guards, seen))
+    monkeypatch.setattr(lexicon().book, "cues", _counting(lexicon().book.cues, seen))
+    monkeypatch.setattr(lexicon().book, "guards", _counting(lexicon().book.guards, seen))
     asked: list[int] = []
     for steps in (50, STEPS):
         monkeypatch.setattr(module, "STEPS", steps)

@@ -21,7 +21,7 @@ from nexus_trio.crisis.guidance import (
     guidance,
     instead,
 )
-from nexus_trio.crisis.screen import BOOK
+from nexus_trio.crisis.screen import lexicon
 from nexus_trio.crisis.version import LEXICON
 from nexus_trio.crisis.watch import DECAY, FADE_TURNS, FIRES_AT
 
@@ -78,7 +78,7 @@ def markdown(configured: Configured) -> str:
 
 
 def _detected() -> list[str]:
-    cues = sum(entry.kind == "cue" for entry in BOOK.entries.values())
+    cues = sum(entry.kind == "cue" for entry in lexicon().book.entries.values())
     rows = [f"| `{level}` | {when} | {what} |" for level, when, what in LEVELS]
     return [
         "## What is detected, and when",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from nexus_trio.crisis.levels import RANK, Level, highest
@@ -21,8 +22,6 @@ from nexus_trio.crisis.lookup import FOUND, Match, look_up
 from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.phrasebook import END, START, Entry, load
 from nexus_trio.crisis.repair import Repair
-
-BOOK: Final = load()
 
 STEPS: Final = 5_000
 """Steps in the tree that one message may cost, and half as many for its guards.
@@ -32,9 +31,26 @@ slow take more: what is left of such a text is searched for the plainest phrases
 alone (`rote`), and no guard lowers them.
 """
 
-_WORDS: Final = BOOK.spelling.words
-_ANCHORS: Final = {word: frozenset(beside) for word, beside in BOOK.anchors.items()}
-_REPAIR: Final = Repair(BOOK.spelling.glued)
+
+class Lexicon:
+    """The book of phrases, and what is looked up of it for every message."""
+
+    __slots__ = ("anchors", "book", "repair", "words")
+
+    def __init__(self) -> None:
+        self.book = load()
+        self.words = self.book.spelling.words
+        self.anchors = {word: frozenset(beside) for word, beside in self.book.anchors.items()}
+        self.repair = Repair(self.book.spelling.glued)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The one lexicon. Made when it is first asked for, which takes most of a second: a server
+    does that before it listens, and a command that screens nothing never does."""
+    return Lexicon()
+
+
 # Words that begin a new thought: guards do not reach over them. So does "and i".
 _TURNS: Final = frozenset({"but", "because", "though", "although"})
 
@@ -69,9 +85,9 @@ class _Clause:
     def tokens(self) -> list[str]:
         """The words as they are looked up, with START and END around them."""
         if not self._tokens:
-            tokens = [START]
+            tokens, known = [START], lexicon().words
             for word in self.words:
-                same = _WORDS.get(word)
+                same = known.get(word)
                 if same is None:
                     tokens.append(word)
                 else:
@@ -91,14 +107,14 @@ def screen(text: str) -> Verdict:
     is raised, nothing is kept, and equal texts give equal verdicts. No
     checkpoint: it can be called where no task may be switched.
     """
-    clauses = _clauses(_REPAIR(normalise(text)))
+    clauses = _clauses(lexicon().repair(normalise(text)))
     return _judge(clauses) if any(clause.cues for clause in clauses) else _NOTHING
 
 
 def _clauses(plain: str) -> list[_Clause]:
     """Every clause that has words, with the cues in it."""
     found: list[_Clause] = []
-    left = STEPS
+    left, cues = STEPS, lexicon().book.cues
     sentences = plain.split(".")
     for number, sentence in enumerate(sentences):
         follows = False
@@ -106,7 +122,7 @@ def _clauses(plain: str) -> list[_Clause]:
             if len(clause) > 1:  # one letter is no clause
                 made = _Clause(clause.split(), follows)
                 if _may_have_a_cue(made.words):
-                    left = look_up(BOOK.cues, made.tokens, made.cues, left - FOUND)
+                    left = look_up(cues, made.tokens, made.cues, left - FOUND)
                 found.append(made)
                 follows = True
                 if left <= 0:
@@ -116,8 +132,9 @@ def _clauses(plain: str) -> list[_Clause]:
 
 def _may_have_a_cue(words: list[str]) -> bool:
     """Whether a clause has two words that some cue needs. Most clauses have not."""
+    anchors = lexicon().anchors
     for word in words:
-        beside = _ANCHORS.get(word)
+        beside = anchors.get(word)
         if beside is not None and not beside.isdisjoint(words):
             return True
     return False
@@ -129,19 +146,21 @@ def _by_rote(rest: str) -> _Clause:
     around = f" {' '.join(clause.words)} "
     clause.words = []
     clause.cues = [
-        Match(0, 0, entry) for phrase, entry in BOOK.rote.items() if f" {phrase} " in around
+        Match(0, 0, entry)
+        for phrase, entry in lexicon().book.rote.items()
+        if f" {phrase} " in around
     ]
     return clause
 
 
 def _judge(clauses: list[_Clause]) -> Verdict:
     guards: list[list[Match]] = [[] for _ in clauses]
-    left = STEPS // 2
+    left, book = STEPS // 2, lexicon().book
     for at, clause in enumerate(clauses):
         if left > 0:
             # Guards matter in a clause with a cue and next to it.
             near = any(other.cues for other in clauses[max(at - 1, 0) : at + 2])
-            tree = BOOK.guards if near else BOOK.asides
+            tree = book.guards if near else book.asides
             left = look_up(tree, clause.tokens, guards[at], left)
     said = {match.entry for found in guards for match in found}
     said |= {match.entry for clause in clauses for match in clause.cues}
@@ -167,8 +186,9 @@ def _judge(clauses: list[_Clause]) -> Verdict:
 
 
 def _verdict(standing: dict[str, Level], hints: set[str], others: set[str]) -> Verdict:
-    whole = {name for name, level in standing.items() if level == BOOK.entries[name].level}
-    for rule in BOOK.together:
+    book = lexicon().book
+    whole = {name for name, level in standing.items() if level == book.entries[name].level}
+    for rule in book.together:
         if all(not (whole | hints).isdisjoint(group) for group in rule.groups):
             standing[rule.id] = rule.level
     because = sorted(standing, key=lambda name: (-RANK[standing[name]], name))

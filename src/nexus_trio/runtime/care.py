@@ -20,6 +20,7 @@ from nexus_trio.crisis.guidance import (
     instead,
 )
 from nexus_trio.crisis.protocol import Configured
+from nexus_trio.crisis.screen import lexicon
 from nexus_trio.crisis.watch import Watch, fold
 from nexus_trio.errors import SettingsError
 from nexus_trio.model.envelope import DISCLOSURE, NO_CRISIS, CrisisView, Notice, Resource
@@ -35,6 +36,7 @@ class Care:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        lexicon()  # now, and not when the first message comes
         self._lines = _lines(settings)
         self._country = self._lines.home(settings.locale)
         self._minors = settings.minors == "yes"
