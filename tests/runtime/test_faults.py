@@ -395,3 +395,27 @@ async def test_help_is_in_a_refusal_of_words_in_the_wrong_wrapping() -> None:
         with pytest.raises(NexusError) as caught:
             await hub.ask("ada", wrong)
         assert "988" in caught.value.crisis.notice
+
+
+async def test_a_join_that_waits_when_its_session_ends_is_never_done(
+    store: FaultyStore, autojump_clock: MockClock
+) -> None:
+    """Else it would come behind the leaving, while the next session is elsewhere (I13)."""
+    async with open_fake_hub(store=store) as hub, trio.open_nursery() as nursery:
+        for user in ("bob", "cyd", "ada"):
+            await hub.join(user, "Tower")
+            await hub.leave(user, "Tower")
+        before = hub.look("Tower").position
+        store.fault = "hang"
+        # Each waits for its five seconds in the room, one after the other; ada comes last.
+        for user in ("bob", "cyd", "ada"):
+            later(nursery, hub.join, user, "Tower")
+            await wait_all_tasks_blocked()
+        later(nursery, hub.erase, "ada")
+        await trio.sleep(9.9)
+        store.fault = None
+        await hub.join("ada", "Garden")
+        await trio.sleep(30)
+        assert hub.look("Garden").occupants == ("ada",)
+        events = await store.room_events("Tower", before, 100)
+        assert "ada" not in [event.user_id for event in events]

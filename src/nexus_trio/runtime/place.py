@@ -64,7 +64,7 @@ class Place:
         self._services = services
         # The room that was asked to let the user in or out and has not answered:
         # should the session end now, the user might be, or come to be, in it (I15).
-        self._unanswered: str | None = None
+        self._unanswered: tuple[str, Ask] | None = None
 
     async def do(self, move: Move) -> None:
         """Carry `move` out and answer its slot; a `NexusError` is an answer too."""
@@ -121,7 +121,7 @@ class Place:
 
     async def _ask(self, room: str, ask: Ask) -> Position:
         """Have `room` do `ask`, and remember it for `vacate` until it has been answered."""
-        self._unanswered = room
+        self._unanswered = (room, ask)
         try:
             position = await self._services.rooms[room].ask(ask)
         except StoreUnavailable:
@@ -190,7 +190,13 @@ class Place:
         Not where the hub closes: its rooms end with it.
         """
         state, services = self._state, self._services
-        for name in (state.presence.room, self._unanswered):
+        unanswered = None
+        if self._unanswered is not None:
+            unanswered, ask = self._unanswered
+            # Nobody wants it any more. Where it still waits, it is never begun: a join would
+            # come behind the leaving, and into a room where somebody looks for a ghost.
+            ask.slot.fail(Aborted("the session has ended"))
+        for name in (state.presence.room, unanswered):
             if name is not None and math.isinf(services.load.deadline):
                 await leave_for_good(
                     services.rooms[name], state.user_id, state.username, services.patience()

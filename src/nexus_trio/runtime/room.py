@@ -102,7 +102,10 @@ class RoomActor:
     async def run(self) -> None:
         """Handle asks until cancelled."""
         while True:
-            ask = self._handling = await self._mailbox.receive()
+            ask = await self._mailbox.receive()
+            if ask.slot.done:
+                continue  # whoever asked has ended meanwhile
+            self._handling = ask
             try:
                 await self._handle(ask)
             except NexusError as error:
