@@ -193,9 +193,10 @@ class Place:
         unanswered = None
         if self._unanswered is not None:
             unanswered, ask = self._unanswered
-            # Nobody wants it any more. Where it still waits, it is never begun: a join would
-            # come behind the leaving, and into a room where somebody looks for a ghost.
-            ask.slot.fail(Aborted("the session has ended"))
+            if not ask.begun:
+                # Nobody wants it any more: a join would come behind the leaving below, should
+                # that take too long, and the user be in two rooms.
+                ask.slot.fail(Aborted("the session has ended"))
         for name in (state.presence.room, unanswered):
             if name is not None and math.isinf(services.load.deadline):
                 await leave_for_good(

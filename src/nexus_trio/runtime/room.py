@@ -51,7 +51,7 @@ class Ask:
     """One operation. Its answer is the position of its event, or the latest where it made none.
 
     `answer` is the room's persona saying `text` aloud to `user_id`, made of what these
-    `heard` have said, too.
+    `heard` have said, too. One whose slot has failed before it is `begun` is never done.
     """
 
     kind: Literal["join", "leave", "say", "answer"]
@@ -61,6 +61,8 @@ class Ask:
     outboxes: tuple[Outbox, ...] = ()
     heard: frozenset[str] = frozenset()
     slot: Slot[Position] = field(default_factory=Slot)
+    # Whether the room is at it: until then whoever asked may take it back.
+    begun: bool = False
 
 
 class RoomActor:
@@ -104,7 +106,8 @@ class RoomActor:
         while True:
             ask = await self._mailbox.receive()
             if ask.slot.done:
-                continue  # whoever asked has ended meanwhile
+                continue  # taken back
+            ask.begun = True
             self._handling = ask
             try:
                 await self._handle(ask)
