@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -18,10 +19,10 @@ from bridge_stands import JournalStore, LogLines, MoodyResponder, plain
 from nexus_trio.errors import NexusError, NotFound
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted
+from nexus_trio.runtime.room import RoomActor
 from nexus_trio.testing import Operation, Stepper
 from nexus_trio.testing.hubs import Names, open_fake_hub
 
-USERS = ("ada", "bob", "cyd")
 ROOMS = ("Tower", "Garden")
 WORDS = {
     "none": "the sky is grey today",
@@ -31,6 +32,9 @@ WORDS = {
 
 LONG = 2 * (1800 + 60)
 """Seconds of virtual time: the idle time and the grace of a session, and as much again."""
+
+ROUNDS = 5_000
+"""In how many rounds all must have come to rest."""
 
 BOUNDS: dict[str, Any] = {"mailbox": 3, "history_window": WINDOW, "connections_per_user": 2}
 
@@ -58,8 +62,8 @@ class BridgeLife:
         self.messages = 0
         self.outcomes = outcomes
         self.bounds = {**BOUNDS, **bounds}
-        self._turns = 0
         self._names = Names()
+        self._seen: object = None
         self.log = LogLines()
         logging.getLogger("nexus_trio").addHandler(self.log)
         self.stepper = stepper
@@ -134,17 +138,22 @@ class BridgeLife:
         self.stepper.step(choice)
         self._observe()
 
-    def _next(self, names: list[str]) -> int:
-        self._observe()
-        self._turns += 1
-        return self._turns % len(names)
+    def _quiet(self) -> None:
+        """Until all wait, round by round, with an eye on each."""
+        for _ in range(ROUNDS):
+            if not self.stepper.round():
+                return
+            self._observe()
+        self.oracle.require("I22", False, f"not at rest after {ROUNDS} rounds")
 
     def _settle(self) -> None:
         """Until all wait, then to the next deadline, until no call and no turn is left."""
-        self.stepper.settle(choose=self._next, jump=True)
+        self._quiet()
+        while self.stepper.pending() and self.stepper.jump() is not None:
+            self._quiet()
         # A turn whose waiter went away goes on, as long as its responder may take.
         while self.hub.statistics().waiting and self.stepper.jump() is not None:
-            self.stepper.settle(choose=self._next)
+            self._quiet()
         self._observe()
         waiting = [call for call in self.oracle.calls if not call.end]
         self.oracle.require("I11", not waiting, f"never answered: {waiting}")
@@ -157,6 +166,9 @@ class BridgeLife:
             return
         if self.oracle.broken is not None:
             raise self.oracle.broken  # found in a task whose crash the hub has contained
+        glance = self._glance()
+        if glance == self._seen:
+            return
         views = [self.hub.look(room) for room in ROOMS]
         for view in views:
             self.oracle.looked(view.room, view.position.offset, view.occupants)
@@ -165,12 +177,40 @@ class BridgeLife:
         living = sum("_run_session" in name.split("/")[-1] for name in self.stepper.tasks())
         known = self.hub.statistics().sessions
         self.oracle.require("I7", living == known, f"{living} sessions live, {known} are known")
+        self._seen = glance
 
-    def _ask_now(self, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        """What a call answers when it runs alone; None for `NotFound`."""
-        operation = self.stepper.start(fn, *args, name="look")
-        self.stepper.settle(choose=self._next)
-        return None if isinstance(operation.error, NotFound) else plain(operation.result())
+    def _glance(self) -> object:
+        """All that `_observe` looks at: while it is the same, so is what was found.
+
+        Most steps change none of it, and a look costs more than a step. It takes the actors'
+        own state, for a view is made of nothing else.
+        """
+        hub, looked = self.hub, []
+        for room in self._rooms(hub):
+            state = room._state
+            looked.append((state.position.offset, *state.occupants, None, *room._owed))
+        return hub, looked, len(hub._sessions), self.stepper.spawned
+
+    def _rooms(self, hub: Hub) -> list[RoomActor]:
+        return [hub._services.rooms[name] for name in ROOMS]
+
+    def _ask_now(self, users: list[str]) -> dict[str, tuple[Any, Any]]:
+        """By user, the session and the history as the hub tells them, None where it has none."""
+        found: dict[str, tuple[Any, Any]] = {}
+
+        async def held(verb: Callable[[str], Awaitable[Any]], user: str) -> Any:
+            with suppress(NotFound):
+                return plain(await verb(user))
+
+        async def look() -> None:
+            for user in users:
+                session = await held(self.hub.session, user)
+                found[user] = session, await held(self.hub.history, user)
+
+        operation = self.stepper.start(look, name="look")
+        self._quiet()
+        operation.result()
+        return found
 
     def _check_rest(self) -> None:
         oracle, statistics = self.oracle, self.hub.statistics()
@@ -180,9 +220,10 @@ class BridgeLife:
         oracle.require("I5", crashes == (oracle.crashes, 0), f"{crashes}, asked {oracle.crashes}")
         for line in self.log.lines:
             oracle.own("the log", line)
-        for user in USERS:
-            held = self._ask_now(self.hub.session, user)
-            page = self._ask_now(self.hub.history, user)
+        called = {call.user for call in oracle.calls}
+        strangers = self.store.users() - called
+        oracle.require("I3", not strangers, f"held, and never called: {strangers}")
+        for user, (held, page) in self._ask_now(sorted(called)).items():
             there = [room for room in ROOMS if user in self.hub.look(room).occupants]
             if held is None:
                 oracle.at_rest(user, [], 0)
@@ -206,8 +247,8 @@ class BridgeLife:
         self.oracle.require("I7", self.hub.sessions() == (), "a session never ended")
 
     def _pass_time(self) -> None:
-        self.stepper.settle(choose=self._next)
+        self._quiet()
         until = self.stepper.now + LONG
         while self.stepper.now < until and self.stepper.jump() is not None:
-            self.stepper.settle(choose=self._next)
+            self._quiet()
         self._observe()

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bridge_calls import Call, Listener
-from bridge_life import ROOMS, USERS, BridgeLife
+from bridge_life import ROOMS, BridgeLife
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -22,6 +22,8 @@ from nexus_trio.testing import Stepper
 
 AT_ONCE = 8
 """Calls that may be under way: few enough that drawn steps get somewhere."""
+
+USERS = ("ada", "bob", "cyd")
 
 users, rooms, refs = st.sampled_from(USERS), st.sampled_from(ROOMS), st.sampled_from(["r1", "r2"])
 choices = st.integers(0, 11)

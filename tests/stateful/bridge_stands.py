@@ -83,6 +83,10 @@ class JournalStore(MemoryStore):
             await trio.lowlevel.checkpoint()
             return erased
 
+    def users(self) -> set[str]:
+        """Of whom anything is held."""
+        return set(self._users)
+
     def everything(self) -> str:
         """All that is held, as text."""
         return str(plain(self._users)) + str(plain([list(e) for e in self._events.values()]))

@@ -90,6 +90,9 @@ class Scene(BridgeLife):
 
     def __init__(self, stepper: Stepper, operations: Operations, bounds: dict[str, Any]) -> None:
         self.checks = Checks()
+        self._spawned = -1
+        # Where no persona is spoken to, two tasks that only listen would cost a third of the run.
+        bounds = {"persona_aloud": "off", **bounds}
         self.come_to_life(
             stepper, self.checks.counts, Counter(), SlowStore, SlowResponder, **bounds
         )
@@ -354,6 +357,12 @@ class Scene(BridgeLife):
         self._observe()
 
     def _observe(self) -> None:
+        if self.stepper.spawned != self._spawned:
+            self._spawned = self.stepper.spawned
+            self._look_for_the_server()
+        super()._observe()
+
+    def _look_for_the_server(self) -> None:
         server = next(o for o in reversed(self.stepper.operations) if o.name[:3] == "hub")
         replaced = any(name == "restart" for name in self.stepper.tasks())
         if not replaced and (server.done or not (self.may_end.is_set() or self._rooms_run())):
@@ -361,7 +370,6 @@ class Scene(BridgeLife):
             # and all that is left to see is that everything ends.
             self.oracle.over = True
             _ = server.error
-        super()._observe()
 
     def _rooms_run(self) -> bool:
         return (
@@ -387,12 +395,12 @@ class Scene(BridgeLife):
             device.scope.cancel()
         for _, run in self.listeners:
             run.cancel()
-        self.stepper.settle(choose=self._next)
+        self._quiet()
         until = self.stepper.now + LONG
         while self.hub.sessions() and self.stepper.now < until:
             if self.stepper.jump() is None:
                 break
-            self.stepper.settle(choose=self._next)
+            self._quiet()
         self._observe()
         inside = {user for room in ROOMS for user in self.hub.look(room).occupants}
         self.oracle.require("I15", not inside, f"inside {inside}, and nobody is connected")

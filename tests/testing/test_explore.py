@@ -286,6 +286,15 @@ def test_a_seed_gives_one_series_of_schedules() -> None:
         assert series(make(7)) == series(make(7)) != series(make(8))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_pct_moves_no_clock_before_a_task_that_fell_behind(seed: int) -> None:
+    chooser = Pct(seed, 40).next()
+    for index in range(200):
+        # Each falls behind at some of these choices: the clock where it is alone, too.
+        chooser.choose(Point(index, [CLOCK] if index % 2 else ["ada", CLOCK], 0))
+    assert [chooser.choose(Point(200 + n, ["ada", CLOCK], 0)) for n in range(9)] == [0] * 9
+
+
 @pytest.mark.parametrize("make", [lambda: Exhaustive(-1), lambda: Pct(1, 0)])
 def test_what_can_not_be_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match="or more"):

@@ -198,6 +198,44 @@ def test_settle_takes_turns_or_asks() -> None:
     assert play(choose=lambda names: names.index(max(names))) == ["bob", "bob", "ada", "ada"]
 
 
+def test_a_round_is_a_step_of_each() -> None:
+    counter = Counter()
+    with Stepper() as stepper:
+        for name in ("ada", "bob", "cyd"):
+            stepper.start(counter.add, name=name)
+        stepper.step("bob")
+        assert stepper.round() == 3
+        assert [name for name, _ in stepper.trace] == ["bob", "ada", "bob", "cyd"]
+        assert (stepper.round(), stepper.round()) == (2, 0)
+        assert stepper.steps == 6
+        assert stepper.overlaps == 5  # the first step had one operation begun
+
+
+def test_take_lets_the_task_step_that_was_named() -> None:
+    counter = Counter()
+    with Stepper() as stepper:
+        for name in ("ada", "bob"):
+            stepper.start(counter.add, name=name)
+        names, _, _ = stepper.choices()
+        assert stepper.take(names.index("bob")) == "bob"
+        names, going_on, _ = stepper.choices()
+        assert (names, going_on) == (["ada", "bob"], 1)
+
+
+def test_spawned_rises_with_each_task_that_comes_or_goes() -> None:
+    async def parent() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(checkpoint)
+
+    with Stepper() as stepper:
+        before = stepper.spawned
+        stepper.start(parent)
+        assert stepper.spawned == before + 1
+        stepper.settle()
+        assert stepper.spawned == before + 4
+        assert stepper.tasks() == []
+
+
 def test_settle_with_jumps_ends_when_the_operations_have_ended() -> None:
     beats: list[float] = []
 

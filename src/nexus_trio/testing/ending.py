@@ -57,10 +57,8 @@ def _run_out(run: HandRun, book: TaskBook, limit: int) -> list[str]:
         run.housekeep()
         if not book.entries:
             break
-        if order := book.in_order(run.runnable()):
-            task = book.in_turn(order)
-            book.note_step(task)
-            run.tick(task)
+        if run.runnable():
+            run.tick_all()
         elif (deadline := run.next_deadline()) is not None:
             run.move_clock(deadline)
         else:

@@ -183,7 +183,7 @@ def _conduct(
         else:
             who = names[choice]
             if choice < steppers:
-                stepper.step(choice)
+                stepper.take(choice)
             else:
                 stepper.jump()
             course.choices += 1

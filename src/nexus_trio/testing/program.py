@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections import Counter
@@ -77,16 +78,21 @@ class Named:
 
     def function(self) -> Callable[..., Checks]:
         """The function that `name` names."""
-        where, _, function = self.name.rpartition(":")
-        if where.endswith(".py"):
-            path = Path(where).resolve()
-            if not path.exists():
-                raise LookupError(f"there is no {where} here: run this where that path leads on")
-            if str(path.parent) not in sys.path:
-                sys.path.insert(0, str(path.parent))
-            where = path.stem
-        try:
-            found: Callable[..., Checks] = getattr(importlib.import_module(where), function)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise LookupError(f"there is no program {self.name!r}: {error}") from error
-        return found
+        return _function(self.name)
+
+
+@functools.cache
+def _function(program: str) -> Callable[..., Checks]:
+    where, _, function = program.rpartition(":")
+    if where.endswith(".py"):
+        path = Path(where).resolve()
+        if not path.exists():
+            raise LookupError(f"there is no {where} here: run this where that path leads on")
+        if str(path.parent) not in sys.path:
+            sys.path.insert(0, str(path.parent))
+        where = path.stem
+    try:
+        found: Callable[..., Checks] = getattr(importlib.import_module(where), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise LookupError(f"there is no program {program!r}: {error}") from error
+    return found

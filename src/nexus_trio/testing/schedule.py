@@ -77,6 +77,7 @@ class Stepper:
         self.operations: list[Operation[object]] = []
         """All operations that were started, in order."""
         self._book = TaskBook()
+        self._offered: list[trio.lowlevel.Task] = []
         self._in_flight = self._most_in_flight = 0
         self._fatal: BaseException | None = None
         self._closed = False
@@ -126,6 +127,11 @@ class Stepper:
         """The names of all living tasks, runnable or blocked, in the order of their spawning."""
         return self._book.names()
 
+    @property
+    def spawned(self) -> int:
+        """How many tasks have begun or ended so far: while it stays, `tasks` is the same."""
+        return self._book.changes
+
     def choices(self) -> tuple[list[str], int, bool]:
         """`runnable()`; the index in it of who goes on; whether `jump` would move the clock.
 
@@ -134,9 +140,9 @@ class Stepper:
         index is 0 where nobody can.
         """
         order, entries = self._order(), self._book.entries
-        going_on = self._book.going_on(order)
+        self._offered = order
         jumps = self._run.next_deadline() is not None
-        return [entries[task].name for task in order], going_on, jumps
+        return [entries[task].name for task in order], self._book.going_on(order), jumps
 
     def suspended_at(self, name: str) -> list[tuple[CodeType, int]]:
         """Where the living task of that name waits: code and line of each await, outermost first.
@@ -187,6 +193,15 @@ class Stepper:
         if isinstance(choice, str):
             return self._step(self._find(choice, order))
         return self._step(order[choice % len(order)]) if order else None
+
+    def take(self, choice: int) -> str:
+        """Let the task at that index of what `choices` has just returned take its step.
+
+        As `step`, without looking anew who could: nothing else of the stepper may be called
+        in between but `interrupt` and an operation's `cancel`, for these make nobody unable to.
+        """
+        self._check_open()
+        return self._step(self._offered[choice])
 
     def cancel(self, choice: int) -> Operation[object] | None:
         """Cancel one of `pending()`, modulo their number; None if there are none.
@@ -250,27 +265,39 @@ class Stepper:
         """Step until all tasks are blocked, and return how many steps that took.
 
         `choose` is given `runnable()` and returns an index, taken modulo its
-        length; without it the tasks take turns. With `jump`, the clock moves
-        to the next deadline whenever all are blocked, until no operation is
+        length; without it the tasks take turns, in rounds as in `round`. With `jump`,
+        the clock moves to the next deadline whenever all are blocked, until no operation is
         pending or no deadline is left. Raises `StepLimitExceeded` after
-        `limit` steps and jumps.
+        `limit` steps and jumps, at the end of the round.
         """
         self._check_open()
-        done = spent = 0
+        before, spent = self.steps, 0
         while (order := self._order()) or (jump and self._waits_for_time()):
-            if spent == limit:
+            if spent >= limit:
                 raise StepLimitExceeded(
                     f"not at rest after {limit} steps and jumps; living tasks: {self.tasks()}, "
                     f"of which could step: {self.runnable()}; look for a loop that never blocks "
                     "or a timer that repeats, or give a higher limit"
                 )
-            spent += 1
-            if order:
-                self._step(self._pick(order, choose))
-                done += 1
-            else:
+            if not order:
                 self.jump()
-        return done
+                spent += 1
+            elif choose is None:
+                spent += self._round(order)
+            else:
+                names = [self._book.entries[task].name for task in order]
+                self._step(order[choose(names) % len(order)])
+                spent += 1
+        return self.steps - before
+
+    def round(self) -> int:
+        """Let each task that can step take one step, in the order of spawning.
+
+        Returns how many these were. It costs less than as many calls of `step`.
+        """
+        self._check_open()
+        order = self._order()
+        return self._round(order) if order else 0
 
     def close(self, limit: int = STEP_LIMIT) -> None:
         """Cancel every operation, run all to its end, and end the run.
@@ -303,13 +330,6 @@ class Stepper:
                 return task
         raise LookupError(f"no task {name!r} can take a step now; these can: {self.runnable()}")
 
-    def _pick(
-        self, order: list[trio.lowlevel.Task], choose: Callable[[list[str]], int] | None
-    ) -> trio.lowlevel.Task:
-        if choose is None:
-            return self._book.in_turn(order)
-        return order[choose([self._book.entries[task].name for task in order]) % len(order)]
-
     def _step(self, task: trio.lowlevel.Task) -> str:
         entry = self._book.note_step(task)
         self.steps += 1
@@ -318,10 +338,25 @@ class Stepper:
         self._run.tick(task)
         self.overlaps += self._most_in_flight > 1
         self._run.housekeep()
+        self._raise_fatal()
+        return entry.name
+
+    def _round(self, order: list[trio.lowlevel.Task]) -> int:
+        for task in order:
+            entry = self._book.note_step(task)
+            self.trace.append((entry.name, entry.steps))
+        self.steps += len(order)
+        self._most_in_flight = self._in_flight
+        self._run.tick_all()
+        self.overlaps += len(order) * (self._most_in_flight > 1)
+        self._run.housekeep()
+        self._raise_fatal()
+        return len(order)
+
+    def _raise_fatal(self) -> None:
         if self._fatal is not None:
             fatal, self._fatal = self._fatal, None
             raise fatal
-        return entry.name
 
     async def _conduct(self, operation: Operation[T], call: Callable[[], Awaitable[T]]) -> None:
         counted = not operation.background

@@ -159,8 +159,9 @@ class _Ranks:
         if point.index in self._changes:
             if names[-1] == CLOCK and self._random.random() < 0.5:
                 return len(names) - 1
-            self._rank[names[best]] = -float(point.index)
-            best = self._best(names)
+            if names[best] != CLOCK:
+                self._rank[names[best]] = -float(point.index)
+                best = self._best(names)
         return best
 
     def _best(self, names: list[str]) -> int:

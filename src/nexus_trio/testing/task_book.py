@@ -31,6 +31,10 @@ class TaskBook(trio.abc.Instrument):
     def __init__(self) -> None:
         self.root: trio.Nursery | None = None
         self.entries: dict[trio.lowlevel.Task, Entry] = {}
+        self.knows = self.entries.__contains__
+        """Whether it is a task of the program and not one of trio's own."""
+        self.changes = 0
+        """How often a task was spawned or has exited."""
         self._used: set[str] = set()
         self._spawned = 0
         self._last_stepped = -1
@@ -57,30 +61,27 @@ class TaskBook(trio.abc.Instrument):
             return
         self.entries[task] = Entry(self._spawned, name)
         self._spawned += 1
+        self.changes += 1
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
         """Trio calls this."""
         self.entries.pop(task, None)
-
-    def knows(self, task: trio.lowlevel.Task) -> bool:
-        """Whether it is a task of the program and not one of trio's own."""
-        return task in self.entries
+        self.changes += 1
 
     def in_order(self, tasks: list[trio.lowlevel.Task]) -> list[trio.lowlevel.Task]:
         """The tasks in the order in which they were spawned."""
+        if len(tasks) < 2:
+            return tasks
         entries = self.entries
         return sorted(tasks, key=lambda task: entries[task].ordinal)
-
-    def in_turn(self, order: list[trio.lowlevel.Task]) -> trio.lowlevel.Task:
-        """Of tasks in order, the first behind the one that stepped last: a fair choice."""
-        entries, last = self.entries, self._last_stepped
-        return next((task for task in order if entries[task].ordinal > last), order[0])
 
     def going_on(self, order: list[trio.lowlevel.Task]) -> int:
         """Of tasks in order, the index of who stepped last, or else of the next in turn."""
         entries, last = self.entries, self._last_stepped
-        behind = (index for index, task in enumerate(order) if entries[task].ordinal >= last)
-        return next(behind, 0)
+        for index, task in enumerate(order):
+            if entries[task].ordinal >= last:
+                return index
+        return 0
 
     def find(self, name: str) -> trio.lowlevel.Task:
         """The living task of that name. Raises `LookupError` where there is none."""

@@ -42,6 +42,7 @@ _RELIED_ON: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "batch = list(runner.runq)",
             "runner.runq.clear()",
             "if _ALLOW_DETERMINISTIC_SCHEDULING:",
+            "batch.sort(key=lambda t: t._counter)",
             "_r.shuffle(batch)",
             "while batch:",
             "task = batch.pop()",
@@ -137,18 +138,27 @@ class HandClock(trio.abc.Clock):
 class _Picker(random.Random):
     """Stands in place of the scheduler's random source while one tick runs."""
 
-    def __init__(self, may_step: Callable[[trio.lowlevel.Task], bool]) -> None:
+    def __init__(self, is_choice: Callable[[trio.lowlevel.Task], bool]) -> None:
         super().__init__(0)
-        self.may_step = may_step
+        self.is_choice = is_choice
+        self.chosen: trio.lowlevel.Task | None = None
+        self.all = False
+        """Whether every task may step, in the order of spawning."""
         self.run_queue: MutableSequence[trio.lowlevel.Task] | None = None
 
     def shuffle(self, x: MutableSequence[Any]) -> None:
         """Leave in the batch what may step now; put the rest back on the run queue."""
-        if self.run_queue is None:  # the run is still being set up: only trio's own tasks
+        queue, chosen, is_choice = self.run_queue, self.chosen, self.is_choice
+        if queue is None:  # the run is still being set up: only trio's own tasks
             return
-        may_step = self.may_step
-        self.run_queue.extend(task for task in x if not may_step(task))
-        x[:] = [task for task in x if may_step(task)]
+        if self.all:
+            x.reverse()  # it comes in the order of spawning, and is taken from its end
+        elif chosen is None:
+            queue.extend(task for task in x if is_choice(task))
+            x[:] = [task for task in x if not is_choice(task)]
+        elif len(x) > 1:
+            queue.extend(task for task in x if task is not chosen)
+            x[:] = [chosen]
 
 
 class HandRun:
@@ -175,8 +185,7 @@ class HandRun:
         self.clock = HandClock()
         self.outcome: outcome.Outcome[None] | None = None
         self._is_choice = is_choice
-        self._chosen: trio.lowlevel.Task | None = None
-        self._picker = _Picker(self._may_step)
+        self._picker = _Picker(is_choice)
         self._next_tick: Callable[[], object] | None = None
         self._steered(
             lambda: trio.lowlevel.start_guest_run(
@@ -199,9 +208,6 @@ class HandRun:
         self.outcome = result
         self._next_tick = None
 
-    def _may_step(self, task: trio.lowlevel.Task) -> bool:
-        return task is self._chosen if self._chosen else not self._is_choice(task)
-
     def _steered(self, call: Callable[[], object]) -> None:
         # Set for this call alone: other trio runs of the process keep trio's own way.
         names = vars(_run)
@@ -216,8 +222,18 @@ class HandRun:
         """Let `chosen` take one step; or, without it, trio's own tasks one step each."""
         if self._next_tick is None:
             raise RuntimeError("this run is over")
-        self._chosen = chosen
+        self._picker.chosen = chosen
         self._steered(self._next_tick)
+
+    def tick_all(self) -> None:
+        """Let every task that can step take one step, in the order of spawning."""
+        if self._next_tick is None:
+            raise RuntimeError("this run is over")
+        self._picker.all = True
+        try:
+            self._steered(self._next_tick)
+        finally:
+            self._picker.all = False
 
     def housekeep(self) -> None:
         """Tick until nothing is left to do but what the caller chooses."""
@@ -243,14 +259,16 @@ class HandRun:
     def _has_housekeeping(self) -> bool:
         if self.outcome is not None:
             return False
+        # Asked twice a step: the one number that costs most here.
         runner, pending = self._runner, self._guest.unrolled_run_next_send
-        return (
-            not isinstance(pending, outcome.Value)
-            or bool(pending.value)  # input that trio has seen and not yet acted upon
-            or bool(runner.entry_queue.size())
-            or runner.deadlines.next_deadline() <= self.clock.now
-            or not all(map(self._is_choice, runner.runq))
-        )
+        if type(pending) is not outcome.Value or pending.value:
+            return True  # input that trio has seen and not yet acted upon
+        entries = runner.entry_queue
+        if entries.queue or entries.idempotent_queue:
+            return True
+        if runner.deadlines.next_deadline() <= self.clock.now:
+            return True
+        return not all(map(self._is_choice, runner.runq))
 
     def next_deadline(self) -> float | None:
         """The virtual time of the nearest deadline of a scope in use, in seconds, or None."""
