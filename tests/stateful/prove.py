@@ -1,18 +1,28 @@
 """Search every scene for so many minutes, and print what was shown: `nox -s prove -- --minutes 5`.
 
-Each scene gets its share of the time. Its runs go in turn to: all schedules with two
-deviations; all with one cancellation, alone and then with one deviation; a random walk,
-partial order sampling and PCT. A failure is shrunk, saved under `failures/`, and printed with the
-command that replays it. Exits 1 if there was one, or if an invariant was never evaluated.
+Each scene gets its share of the time. Its runs go in turn to: all schedules with one
+cancellation; all with two deviations; both of these together with one of each; a random walk,
+partial order sampling and PCT. With `--exhaustive` there is no share: every scene is searched until
+no schedule with two deviations, and none with one cancellation, is left. A failure is shrunk, saved
+under `failures/`, and printed with the command that replays it. Exits 1 if there was one, or if an
+invariant was never evaluated.
+
+The seed is a fresh one each time, if none is given; it stands above the table.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import os
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,9 +34,9 @@ from scenarios import SCENES
 
 from nexus_trio.runtime import resume, room, session, turn
 from nexus_trio.testing import replay
-from nexus_trio.testing.cancel import missed
+from nexus_trio.testing.cancel import Await, missed
 from nexus_trio.testing.explore import Tally, explore
-from nexus_trio.testing.play import Place
+from nexus_trio.testing.play import play
 from nexus_trio.testing.program import Named
 from nexus_trio.testing.segments import shown
 from nexus_trio.testing.shrink import shrink_program
@@ -45,6 +55,9 @@ FAILURES = Path("failures")
 
 WIDTH = 140
 """Columns, where nobody watches: a log has room for the table."""
+
+SHOWN = 400
+"""Characters of a failing schedule that are printed; the file has all of it."""
 
 
 def coroutines(module: ModuleType) -> Iterator[Callable[..., Any]]:
@@ -76,31 +89,76 @@ def strategies(seed: int) -> list[Strategy]:
     ]
 
 
-def search(minutes: float, seed: int, names: list[str], console: Console) -> dict[str, Tally]:
-    """Every scene within its share of the time; with a bar where somebody watches."""
-    share = 60 * minutes / len(names)
-    found = {}
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        for name in names:
-            task = progress.add_task(name, total=share)
-
-            def watch(tally: Tally, task: Any = task) -> None:
-                if tally.interleavings % 50 == 0:
-                    progress.update(task, completed=tally.cpu_seconds)
-
-            found[name] = explore(named(name), strategies(seed), seconds=share, watch=watch)
-            progress.update(task, completed=share)
-    return found
+def exhaustive(seed: int) -> list[Strategy]:
+    """All with few deviations; nothing by chance."""
+    return [Exhaustive(0, cancellations=1), Exhaustive(2)]
 
 
-def table(found: dict[str, Tally]) -> Table:
-    """One row a scene, and the sum."""
-    shown_as = Table("scene", *HEADS, title="searched")
-    for name, tally in found.items():
-        shown_as.add_row(name, *figures([tally]))
-    shown_as.add_section()
-    shown_as.add_row("all", *figures(list(found.values())))
-    return shown_as
+@dataclass(frozen=True)
+class Part:
+    """What the search of one scene came to, in the process that made it."""
+
+    name: str
+    interleavings: int
+    schedules: int
+    struck: int
+    """Places where a task waited when it was cancelled."""
+    hours: float
+    """Virtual ones."""
+    cpu_seconds: float
+    spent: bool
+    counts: Counter[str]
+    missed: frozenset[Await]
+    failures: list[str]
+    """Each with the command that replays it."""
+
+
+def search(
+    name: str, seed: int, seconds: float | None, how: Callable[[int], list[Strategy]]
+) -> Part:
+    """One scene, for so many seconds of real time, or until nothing is left."""
+    play(named(name))  # what is made once in a process is no part of a run
+    tally = explore(named(name), how(seed), seconds=seconds)
+    return Part(
+        name,
+        tally.interleavings,
+        tally.schedules,
+        len(tally.struck),
+        tally.seconds / 3600,
+        tally.cpu_seconds,
+        tally.spent,
+        tally.counts,
+        frozenset(missed(FUNCTIONS, tally.struck)),
+        list(failures(name, seed, tally)),
+    )
+
+
+def failures(name: str, seed: int, tally: Tally) -> Iterator[str]:
+    """Shrink and save each, and say how to replay it."""
+    for failed in tally.failures:
+        program, run = shrink_program(named(name), failed, tries=300)
+        path = replay.save(program, run, scene=name, seed=seed).write(FAILURES)
+        schedule = shown(run.segments)
+        if len(schedule) > SHOWN:
+            schedule = f"{schedule[:SHOWN]} … ({len(run.segments)} segments)"
+        yield f"{name}: {str(run.error)[:SHOWN]}\n  {schedule}\n  {replay.command(path)}"
+
+
+def search_all(
+    names: list[str], jobs: int, console: Console, one: Callable[[str], Part]
+) -> list[Part]:
+    """Every scene, `jobs` at a time; with a bar where somebody watches."""
+    found = []
+    with (
+        # Spawned: a fork would bring along what the other searches of this process have left.
+        ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool,
+        Progress(console=console, disable=not console.is_terminal) as progress,
+    ):
+        bar = progress.add_task("scenes", total=len(names))
+        for each in as_completed([pool.submit(one, name) for name in names]):
+            found.append(each.result())
+            progress.update(bar, advance=1, description=each.result().name)
+    return sorted(found, key=lambda part: names.index(part.name))
 
 
 HEADS = (
@@ -109,70 +167,79 @@ HEADS = (
     "points of cancellation",
     "virtual hours",
     "a CPU minute",
+    "left",
     "failures",
 )
 
 
-def figures(tallies: list[Tally]) -> list[str]:
-    runs = sum(tally.interleavings for tally in tallies)
-    cpu = sum(tally.cpu_seconds for tally in tallies)
-    struck = set().union(*(tally.struck for tally in tallies))
+def table(found: list[Part], seed: int) -> Table:
+    """One row a scene, and the sum."""
+    rows = Table("scene", *HEADS, title=f"searched, seed {seed}")
+    for part in found:
+        rows.add_row(part.name, *figures([part]))
+    rows.add_section()
+    rows.add_row("all", *figures(found))
+    return rows
+
+
+def figures(parts: list[Part]) -> list[str]:
+    runs = sum(part.interleavings for part in parts)
+    cpu = sum(part.cpu_seconds for part in parts)
     return [
         f"{runs:,}",
-        f"{sum(tally.schedules for tally in tallies):,}",
-        f"{len(struck):,}",
-        f"{sum(tally.seconds for tally in tallies) / 3600:,.0f}",
-        f"{60 * runs / cpu:,.0f}" if cpu else "-",
-        str(sum(len(tally.failures) for tally in tallies)),
+        f"{sum(part.schedules for part in parts):,}",
+        f"{sum(part.struck for part in parts):,}",
+        f"{sum(part.hours for part in parts):,.0f}",
+        f"{60 * runs / cpu:,.0f}",
+        "none" if all(part.spent for part in parts) else "some",
+        str(sum(len(part.failures) for part in parts)),
     ]
 
 
-def evaluations(found: dict[str, Tally]) -> Table:
+def evaluations(counts: Counter[str]) -> Table:
     """How often each invariant was evaluated."""
-    counts: Counter[str] = Counter()
-    for tally in found.values():
-        counts += tally.counts
-    shown_as = Table("invariant", "evaluated", title="evaluations")
+    rows = Table("invariant", "evaluated", title="evaluations")
     for number in sorted(EXPECTED | set(counts), key=lambda number: int(number[1:])):
-        shown_as.add_row(number, f"{counts[number]:,}")
-    return shown_as
+        rows.add_row(number, f"{counts[number]:,}")
+    return rows
 
 
-def report_failures(found: dict[str, Tally], seed: int, console: Console) -> None:
-    for name, tally in found.items():
-        for failed in tally.failures:
-            program, run = shrink_program(named(name), failed, tries=300)
-            path = replay.save(program, run, scene=name, seed=seed).write(FAILURES)
-            console.print(f"[bold]{name}[/]: {run.error!r}", highlight=False)
-            console.print(f"  {shown(run.segments)}", highlight=False)
-            console.print(f"  {replay.command(path)}", highlight=False, soft_wrap=True)
-
-
-def report_awaits(struck: set[Place], console: Console) -> None:
-    left = missed(FUNCTIONS, struck)
+def report(found: list[Part], seed: int, console: Console) -> bool:
+    """Print it all; whether it is as it should be, of those scenes."""
+    counts: Counter[str] = sum((part.counts for part in found), Counter())
+    console.print(table(found, seed))
+    console.print(evaluations(counts))
+    left = frozenset.intersection(*(part.missed for part in found))
     console.print(f"awaits of a turn, a session, a room and a resume not reached: {len(left)}")
-    for each in left:
+    for each in sorted(left, key=str):
         console.print(f"  {each}", highlight=False, markup=False)
+    failed = [words for part in found for words in part.failures]
+    for words in failed:
+        console.print(words, highlight=False, markup=False, soft_wrap=True)
+    never = sorted(number for number in EXPECTED if not counts[number])
+    if len(found) < len(SCENES):
+        never = []
+    if never:
+        console.print(f"never evaluated: {', '.join(never)}")
+    return not failed and not never
 
 
 def main() -> int:
     parser = argparse.ArgumentParser("prove", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="for all scenes together")
-    parser.add_argument("--seed", type=int, default=1, help="of what is drawn by chance")
+    parser.add_argument("--seed", type=int, help="of what is drawn by chance")
     parser.add_argument("--scene", choices=SCENES, action="append", help="only this one")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time")
+    parser.add_argument("--exhaustive", action="store_true", help="all with two deviations")
     given = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    found = search(given.minutes, given.seed, given.scene or list(SCENES), console)
-    console.print(table(found))
-    console.print(evaluations(found))
-    report_awaits(set().union(*(tally.struck for tally in found.values())), console)
-    report_failures(found, given.seed, console)
-    counts: Counter[str] = sum((tally.counts for tally in found.values()), Counter())
-    never = sorted(number for number in EXPECTED if not counts[number])
-    if never and not given.scene:
-        console.print(f"never evaluated: {', '.join(never)}")
-    failed = any(tally.failures for tally in found.values())
-    return 1 if failed or (never and not given.scene) else 0
+    seed = random.SystemRandom().randrange(1 << 32) if given.seed is None else given.seed
+    names = given.scene or list(SCENES)
+    jobs = max(1, min(given.jobs, len(names)))
+    share = None if given.exhaustive else 60 * given.minutes * jobs / len(names)
+    how = exhaustive if given.exhaustive else strategies
+    found = search_all(names, jobs, console, partial(search, seed=seed, seconds=share, how=how))
+    return 0 if report(found, seed, console) else 1
 
 
 if __name__ == "__main__":
