@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from nexus_trio.errors import StoreUnavailable
+from nexus_trio.store.upkeep import MOST_PAGES, Upkeep
 from nexus_trio.store.writer import Writer
 from nexus_trio.testing import Operation, Stepper
 from nexus_trio.testing.cancel import missed
@@ -70,14 +71,20 @@ async def go_away(append: Operation[str]) -> None:
 
 
 def writer_program(
-    stepper: Stepper, names: tuple[str, ...], broken: int = 0, gone: bool = False
+    stepper: Stepper,
+    names: tuple[str, ...],
+    broken: int = 0,
+    gone: bool = False,
+    log_pages: int = 0,
 ) -> Checks:
     """Each name is an append, whose first caller may be `gone` before it is answered.
 
-    One more waits until what is in doubt is decided; then the writer closes.
+    One more waits until what is in doubt is decided; then the writer closes. `log_pages` is
+    how long the log is said to be.
     """
     file, checks = Memory(broken), Checks()
     writer = SteppedWriter(file, patience=5)  # type: ignore[arg-type]  # all that it uses of a file
+    writer.upkeep.grown(log_pages)
     stepper.start(writer.run, name="writer", background=True)
     appends = [stepper.start(writer.submit, partial(keep, n), name=n) for n in names]
     settled: list[list[str]] = []
@@ -119,7 +126,8 @@ THREE = partial(writer_program, names=("a", "bad", "b"))
 BROKEN = partial(writer_program, names=("a", "b"), broken=1)
 SLOW = partial(writer_program, names=("a", "b"), broken=3)
 GONE = partial(writer_program, names=("a", "b"), gone=True)
-ALL = (THREE, BROKEN, SLOW, GONE)
+FULL = partial(writer_program, names=("a", "b"), log_pages=MOST_PAGES)
+ALL = (THREE, BROKEN, SLOW, GONE, FULL)
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +153,5 @@ def test_it_holds_with_every_await_cancelled() -> None:
         tally.check()
         struck |= tally.struck
     parts = [Writer.submit, Writer.settle, Writer.run, Writer.close]
-    parts += [Writer._work_waits, Writer._commit]
-    left = [each.source for each in missed(parts, struck)]
-    # It waits there only once the log has grown to thousands of pages.
-    assert left == ["await self.upkeep.keep_log_short()"]
+    parts += [Writer._work_waits, Writer._commit, Writer._exclusively, Upkeep.keep_log_short]
+    assert not missed(parts, struck)
