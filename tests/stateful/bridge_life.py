@@ -64,6 +64,8 @@ class BridgeLife:
         self.bounds = {**BOUNDS, **bounds}
         self._names = Names()
         self._seen: object = None
+        self._looked_at: Hub | None = None
+        self._actors: list[RoomActor] = []
         self.log = LogLines()
         logging.getLogger("nexus_trio").addHandler(self.log)
         self.stepper = stepper
@@ -185,14 +187,24 @@ class BridgeLife:
         Most steps change none of it, and a look costs more than a step. It takes the actors'
         own state, for a view is made of nothing else.
         """
-        hub, looked = self.hub, []
-        for room in self._rooms(hub):
-            state = room._state
-            looked.append((state.position.offset, *state.occupants, None, *room._owed))
-        return hub, looked, len(hub._sessions), self.stepper.spawned
-
-    def _rooms(self, hub: Hub) -> list[RoomActor]:
-        return [hub._services.rooms[name] for name in ROOMS]
+        hub = self.hub
+        if hub is not self._looked_at:
+            self._looked_at = hub
+            self._actors = [hub._services.rooms[name] for name in ROOMS]
+        one, other = self._actors
+        here, there = one._state, other._state
+        return (
+            self.stepper.spawned,
+            len(hub._sessions),
+            here.position,
+            *here.occupants,
+            None,
+            *one._owed,
+            there.position,
+            *there.occupants,
+            None,
+            *other._owed,
+        )
 
     def _ask_now(self, users: list[str]) -> dict[str, tuple[Any, Any]]:
         """By user, the session and the history as the hub tells them, None where it has none."""
