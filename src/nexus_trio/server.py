@@ -31,15 +31,18 @@ from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
 from nexus_trio.store.database import Durability
 from nexus_trio.store.memory import MemoryStore
+from nexus_trio.store.patience import Patience
 from nexus_trio.store.sqlite import open_store
 from nexus_trio.web.app import create_app
 
 log = logging.getLogger("nexus_trio")
 
-TURNS_SHARE = 0.55
-CONNECTIONS_SHARE = 0.35
+TURNS_SHARE = 0.5
+CONNECTIONS_SHARE = 0.3
+STORE_SHARE = 0.1
 """Of the grace period: first what turns that run may still take, while health and
-readiness are answered; then what the connections may. The hub's closing has the rest."""
+readiness are answered; then what the connections may. The hub's closing has a tenth, and a disk
+that hangs the last one."""
 
 
 def _wall_clock() -> datetime:
@@ -80,8 +83,13 @@ async def _store(settings: Settings, new_epoch: Callable[[], str]) -> AsyncItera
             await store.aclose()
         return
     durability: Durability = "power" if settings.durability == "power" else "process"
-    folder, patience = Path(settings.data), settings.store_timeout_s
-    async with open_store(folder, durability, new_epoch, patience=patience) as durable:
+    async with open_store(
+        Path(settings.data),
+        durability,
+        new_epoch,
+        patience=settings.store_timeout_s,
+        closing=STORE_SHARE * settings.grace_s,
+    ) as durable:
         yield durable
 
 
@@ -160,7 +168,8 @@ async def open_hub(
         _store(settings, new_id) as store,
         _alerts(settings, now) as alerts,
     ):
-        broker = LocalBroker(store, settings.store_timeout_s, now)
+        patience = Patience(settings.store_timeout_s)
+        broker = LocalBroker(store, patience, now)
         services = Services(
             settings,
             world,
@@ -169,8 +178,9 @@ async def open_hub(
             {name: RoomActor(room, broker) for name, room in world.rooms.items()},
             now,
             new_id,
+            patience,
             Workload(),
-            Ledger(store, now, settings.store_timeout_s),
+            Ledger(store, now, patience),
             care,
             alerts,
         )

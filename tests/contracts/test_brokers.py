@@ -7,6 +7,7 @@ from trio.testing import MockClock
 
 from nexus_trio.broker.base import Broker
 from nexus_trio.broker.local import LocalBroker
+from nexus_trio.store.patience import Patience
 from nexus_trio.testing.contracts.brokers import BrokerContract
 from nexus_trio.testing.contracts.values import NOW
 from nexus_trio.testing.fakes import FaultyStore
@@ -20,4 +21,4 @@ class TestLocal(BrokerContract):
 
     @pytest.fixture
     async def broker(self, store: FaultyStore, autojump_clock: MockClock) -> Broker:
-        return LocalBroker(store, 10, lambda: NOW)
+        return LocalBroker(store, Patience(10), lambda: NOW)

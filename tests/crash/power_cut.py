@@ -35,6 +35,7 @@ from nexus_trio.model.transcript import Turn
 from nexus_trio.store import reading, upkeep
 from nexus_trio.store.base import PutSession, PutTurn, SessionRecord
 from nexus_trio.store.database import Durability, File, prepare
+from nexus_trio.store.patience import Patience
 from nexus_trio.store.sqlite import SqliteStore, open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -140,7 +141,7 @@ async def record(folder: Path, durability: Durability) -> tuple[list[Op], int]:
     try:
         async with open_store(folder, durability, lambda: "e", vfs=recorder.name) as store:
             served = len(recorder.log)
-            broker = LocalBroker(store, 60, lambda: NOW)
+            broker = LocalBroker(store, Patience(60), lambda: NOW)
             async with trio.open_nursery() as nursery:
                 for number in range(USERS):
                     nursery.start_soon(caller, store, broker, recorder, f"user-{number}")

@@ -11,6 +11,7 @@ from nexus_trio.broker.local import LocalBroker
 from nexus_trio.model.envelope import Position
 from nexus_trio.runtime.room import Ask, RoomActor
 from nexus_trio.store.memory import MemoryStore
+from nexus_trio.store.patience import Patience
 from nexus_trio.testing.hubs import Names, small_world
 
 
@@ -25,7 +26,7 @@ async def test_words_on_their_way_come_before_their_speaker_is_gone() -> None:
 
     room = RoomActor(
         small_world().rooms["Tower"],
-        LocalBroker(store, 60, lambda: datetime(2026, 1, 1, tzinfo=UTC)),
+        LocalBroker(store, Patience(60), lambda: datetime(2026, 1, 1, tzinfo=UTC)),
     )
     await room.open()
     async with trio.open_nursery() as nursery:

@@ -15,14 +15,17 @@ import trio
 from bridge_calls import Call, Listener, Plain
 from bridge_oracle import WINDOW, Oracle
 from bridge_stands import JournalStore, LogLines, MoodyResponder, plain
+from devices import Device
 
 from nexus_trio.errors import NexusError, NotFound
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted
 from nexus_trio.runtime.room import RoomActor
+from nexus_trio.server import TURNS_SHARE, drain
 from nexus_trio.testing import Operation, Stepper
 from nexus_trio.testing.hubs import Names, open_fake_hub
 
+USERS = ("ada", "bob", "cyd")
 ROOMS = ("Tower", "Garden")
 WORDS = {
     "none": "the sky is grey today",
@@ -59,10 +62,21 @@ class BridgeLife:
         self.store = store(self.oracle)
         self.responder = responder(self.oracle)
         self.listeners: list[tuple[Listener, Operation[None]]] = []
+        self.devices: dict[str, Device] = {}
+        self.acknowledged: set[str] = set()
+        """Users of whom a device said that it has seen all; be it in doubt."""
         self.messages = 0
         self.outcomes = outcomes
         self.bounds = {**BOUNDS, **bounds}
         self._names = Names()
+        self.reachable = trio.Event()
+        """Set while there is a server that listens."""
+        self.closing = False
+        self.hasty = False
+        """Whether time went by, since a server began to end, while somebody could go on."""
+        self._past: list[tuple[int, int]] = []
+        """Of servers that have ended, the crashes of sessions and of rooms."""
+        self._under_way: dict[trio.Event, trio.CancelScope] = {}
         self._seen: object = None
         self._looked_at: Hub | None = None
         self._actors: list[RoomActor] = []
@@ -77,15 +91,57 @@ class BridgeLife:
         logging.getLogger("nexus_trio").removeHandler(self.log)
         self.oracle.over = True
 
+    # --- the server ---
+
     async def _serve(self) -> None:
         stands = {"responder": self.responder, "store": self.store, "names": self._names}
         self.ended = trio.Event()
         try:
             async with open_fake_hub(**stands, **self.bounds) as self.hub:
-                self.may_end = trio.Event()
+                self.may_end, self.closing = trio.Event(), False
+                self.reachable.set()
                 await self.may_end.wait()
+                # As the server does: what runs may end, then nobody is listened to any more.
+                await drain(self.hub, TURNS_SHARE * self.hub.settings.grace_s)
+                self.reachable = trio.Event()
+                await self._hang_up()
         finally:
+            statistics = self.hub.statistics()
+            self._past.append((statistics.session_crashes, statistics.room_crashes))
             self.ended.set()
+
+    async def _hang_up(self) -> None:
+        """Calls end with the connections that they came by."""
+        under_way = list(self._under_way.items())
+        for _, scope in under_way:
+            scope.cancel()
+        for done, _ in under_way:
+            await done.wait()
+
+    async def _restart(self, *, lossy: bool) -> None:
+        """The server ends, and another one begins on its store.
+
+        `lossy`: the store takes nothing more of the first one, as where its disk hangs.
+        """
+        # Rooms start empty, and say so of each who was there when they can.
+        self.oracle.hurried = self.closing = True
+        self.hasty = False
+        self.store.held = lossy
+        began, grace = trio.current_time(), self.hub.settings.grace_s
+        self.may_end.set()
+        await self.ended.wait()
+        if not self.hasty:
+            took = trio.current_time() - began
+            self.oracle.require("I21", took <= grace, f"it took {took} s to end, and had {grace}")
+        self.store.held = False
+        self.stepper.start(self._serve, name="hub", background=True)
+
+    def jump(self) -> None:
+        """The clock moves on; `hasty` if somebody could have gone on before."""
+        late = bool(self.stepper.runnable())
+        self.hasty = self.hasty or late
+        self.oracle.hurried = self.oracle.hurried or late
+        self.stepper.jump()
 
     # --- calls ---
 
@@ -96,16 +152,32 @@ class BridgeLife:
     async def _conduct(self, call: Call, do: Callable[[], Awaitable[Any]]) -> None:
         self._observe()
         self.oracle.begin(call)
+        done = trio.Event()
+        scope = self._under_way[done] = trio.CancelScope()
         try:
-            answer = plain(await do())
+            with scope:
+                self._finish(call, "ok", plain(await do()))
+                return
+            self._finish(call, "cancelled", {})
         except NexusError as error:
             self._finish(call, error.code, {**plain(vars(error)), "text": repr(error)})
         except trio.Cancelled:
             if not self.oracle.over:
                 self._finish(call, "cancelled", {})
             raise
-        else:
-            self._finish(call, "ok", answer)
+        finally:
+            del self._under_way[done]
+            done.set()
+
+    def hub_now(self, verb: str) -> Callable[..., Awaitable[Any]]:
+        """That method of the hub which there is when the call begins."""
+
+        async def call(*arguments: Any, **more: Any) -> Any:
+            if not self.reachable.is_set():
+                await self.reachable.wait()
+            return await getattr(self.hub, verb)(*arguments, **more)
+
+        return call
 
     def _finish(self, call: Call, outcome: str, answer: Plain) -> None:
         self._observe()
@@ -151,7 +223,7 @@ class BridgeLife:
     def _settle(self) -> None:
         """Until all wait, then to the next deadline, until no call and no turn is left."""
         self._quiet()
-        while self.stepper.pending() and self.stepper.jump() is not None:
+        while (self.stepper.pending() or self.closing) and self.stepper.jump() is not None:
             self._quiet()
         # A turn whose waiter went away goes on, as long as its responder may take.
         while self.hub.statistics().waiting and self.stepper.jump() is not None:
@@ -228,7 +300,8 @@ class BridgeLife:
         oracle, statistics = self.oracle, self.hub.statistics()
         oracle.require("I11", statistics.waiting == 0, f"{statistics.waiting} still waiting")
         oracle.require("I11", not self.responder.speaking, "a stream was left open")
-        crashes = (statistics.session_crashes, statistics.room_crashes)
+        crashed = [*self._past, (statistics.session_crashes, statistics.room_crashes)]
+        crashes = tuple(map(sum, zip(*crashed, strict=True)))
         oracle.require("I5", crashes == (oracle.crashes, 0), f"{crashes}, asked {oracle.crashes}")
         for line in self.log.lines:
             oracle.own("the log", line)
@@ -249,10 +322,13 @@ class BridgeLife:
         """I15: when time has passed, those with a connection are here, and nobody else."""
         self._pass_time()
         here = {listener.user for listener, _ in self.listeners if not listener.left}
+        here |= {device.user for device in self.devices.values() if device.connection}
         inside = {user for room in ROOMS for user in self.hub.look(room).occupants}
         self.oracle.require("I15", inside <= here, f"inside {inside}, connected {here}")
         for _, run in self.listeners:
             run.cancel()
+        for device in self.devices.values():
+            device.scope.cancel()
         self._pass_time()
         inside = {user for room in ROOMS for user in self.hub.look(room).occupants}
         self.oracle.require("I15", not inside, f"inside {inside}, and nobody is connected")

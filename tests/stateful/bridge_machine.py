@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bridge_calls import Call, Listener
-from bridge_life import ROOMS, BridgeLife
+from bridge_life import ROOMS, USERS
+from device_rules import DeviceRules
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -22,8 +23,6 @@ from nexus_trio.testing import Stepper
 
 AT_ONCE = 8
 """Calls that may be under way: few enough that drawn steps get somewhere."""
-
-USERS = ("ada", "bob", "cyd")
 
 users, rooms, refs = st.sampled_from(USERS), st.sampled_from(ROOMS), st.sampled_from(["r1", "r2"])
 choices = st.integers(0, 11)
@@ -51,7 +50,7 @@ class Tally:
         return "\n".join(f"{name:30} {count:>10,}" for name, count in rows)
 
 
-class BridgeMachine(BridgeLife, RuleBasedStateMachine):
+class BridgeMachine(DeviceRules, RuleBasedStateMachine):
     tally = Tally()
     cuts = True
     """Whether the clock may jump while a commit is under way, so that its outcome is unknown."""
@@ -75,7 +74,7 @@ class BridgeMachine(BridgeLife, RuleBasedStateMachine):
         for _ in range(1 + twice):
             message = f"{self._words(user, level)} ({mode})"
             call = Call("ask", user, room, message, level, mode)
-            self._start(call, self.hub.ask, user, message, room=room)
+            self._start(call, self.hub_now("ask"), user, message, room=room)
 
     @few
     @rule(user=users, ref=refs, level=levels, mode=modes, again=st.booleans())
@@ -87,17 +86,17 @@ class BridgeMachine(BridgeLife, RuleBasedStateMachine):
             message = f"{self._words(user, level)} ({mode})"
             call = Call("ask", user, None, message, level, mode, ref)
         self.last[user, ref] = dataclasses.replace(call)
-        self._start(call, self.hub.ask, user, call.message, client_ref=ref)
+        self._start(call, self.hub_now("ask"), user, call.message, client_ref=ref)
 
     @few
     @rule(user=users, room=rooms)
     def join(self, user: str, room: str) -> None:
-        self._start(Call("join", user, room), self.hub.join, user, room)
+        self._start(Call("join", user, room), self.hub_now("join"), user, room)
 
     @few
     @rule(user=users, room=rooms)
     def leave(self, user: str, room: str) -> None:
-        self._start(Call("leave", user, room), self.hub.leave, user, room)
+        self._start(Call("leave", user, room), self.hub_now("leave"), user, room)
 
     @few
     @rule(user=users, room=rooms, level=levels, aside=st.booleans())
@@ -105,25 +104,25 @@ class BridgeMachine(BridgeLife, RuleBasedStateMachine):
         words = self._words(user, level)
         if aside:
             call = Call("say_command", user, None, words, level)
-            self._start(call, self.hub.ask, user, f"/say {words}")
+            self._start(call, self.hub_now("ask"), user, f"/say {words}")
         else:
             call = Call("say", user, room, words, level)
-            self._start(call, self.hub.say, user, room, words)
+            self._start(call, self.hub_now("say"), user, room, words)
 
     @few
     @rule(user=users, command=st.sampled_from(["look", "who", "/go Tower", "/go Garden"]))
     def command(self, user: str, command: str) -> None:
-        self._start(Call("command", user), self.hub.ask, user, command)
+        self._start(Call("command", user), self.hub_now("ask"), user, command)
 
     @few
     @rule(user=users)
     def erase(self, user: str) -> None:
-        self._start(Call("erase", user), self.hub.erase, user)
+        self._start(Call("erase", user), self.hub_now("erase"), user)
 
     @few
     @rule(user=users)
     def read(self, user: str) -> None:
-        self._start(Call("history", user), self.hub.history, user)
+        self._start(Call("history", user), self.hub_now("history"), user)
 
     @rule(user=users, ref=refs)
     def stop(self, user: str, ref: str) -> None:
@@ -178,22 +177,22 @@ class BridgeMachine(BridgeLife, RuleBasedStateMachine):
     @rule()
     def jump(self) -> None:
         if self.cuts or not self.store.busy:
-            self.oracle.hurried = self.oracle.hurried or bool(self.stepper.runnable())
-            self.stepper.jump()
+            super().jump()
 
     @rule()
     def rest(self) -> None:
         """Let everything finish, and count."""
         self._settle()
         self._check_rest()
+        for device in self.devices.values():
+            device.at_rest()
 
     def teardown(self) -> None:
         with self.stepper:
             try:
                 # After a failed rule a second failure would count as another one.
                 if self.oracle.broken is None:
-                    self._settle()
-                    self._check_rest()
+                    self.rest()
                     self._nobody_stays()
             finally:
                 self.pass_away()

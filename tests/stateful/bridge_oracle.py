@@ -205,7 +205,9 @@ class Oracle:
     def _shown(self, user: str, rows: list[Plain]) -> int:
         """How many notices may have been shown at offsets of their own, and were never stored."""
         since, stored = self.erased.get(user, 0), {row["message"] for row in rows}
-        mine = [c for c in self.calls if (c.user, c.kind) == (user, "ask") and c.open]
+        mine = [c for c in self.calls if c.user == user]
+        # What was sent over a connection has its outcome there, and not in the call.
+        mine = [c for c in mine if c.kind == "send" or (c.kind == "ask" and c.open)]
         return sum(
             c.level != "none" and c.message not in stored and not 0 < c.end < since for c in mine
         )

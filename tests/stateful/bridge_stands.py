@@ -39,6 +39,8 @@ class JournalStore(MemoryStore):
         super().__init__(Names())
         self._oracle = oracle
         self._writer = trio.Lock()
+        self.held = False
+        """While it is, nothing is stored that was not, and nobody is told."""
         self.received = trio.Event()
         """Set once the first turn is stored, with an end or without."""
 
@@ -49,6 +51,8 @@ class JournalStore(MemoryStore):
 
     async def append(self, writes: Sequence[Write]) -> None:
         try:
+            if self.held:
+                await trio.sleep_forever()
             async with self._writer:
                 await trio.lowlevel.checkpoint()
                 await super().append(writes)

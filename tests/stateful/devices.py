@@ -46,6 +46,8 @@ class Device:
         self.came = {kind: trio.Event() for kind in ("Delta", "Noticed", "Heard")}
         """Set once it was given a frame of that kind."""
         self.acknowledged = False
+        self.refs: list[str] = []
+        """Of the messages that were taken, by all of its connections."""
         self.crises: set[str] = set()
         """Refs of messages at `crisis` that were taken."""
 

@@ -7,7 +7,7 @@ connect listeners and devices come first: these are there before the search begi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -16,14 +16,14 @@ from typing import Any, Final
 import trio
 from bridge_calls import Call, Listener
 from bridge_life import LONG, ROOMS, WORDS, BridgeLife
-from bridge_stands import JournalStore, MoodyResponder, user_of
+from bridge_stands import JournalStore, MoodyResponder
 from devices import Device
 
 from nexus_trio.errors import NexusError, StoreUnavailable
 from nexus_trio.model.envelope import Position, RoomEvent
 from nexus_trio.model.transcript import Turn
 from nexus_trio.responders.base import Prompt
-from nexus_trio.store.base import Page, Write
+from nexus_trio.store.base import Page
 from nexus_trio.testing import Stepper
 from nexus_trio.testing.linear import Call as Noted
 from nexus_trio.testing.linear import History, check_linearizable
@@ -39,16 +39,7 @@ ATTEMPTS: Final = 6
 
 
 class SlowStore(JournalStore):
-    """One that takes a moment for each answer, and, while it is `held`, never stores anything."""
-
-    held = False
-
-    async def append(self, writes: Sequence[Write]) -> None:
-        if self.held:
-            for write in writes:
-                self._oracle.cut(user_of(write))
-            await trio.sleep_forever()
-        await super().append(writes)
+    """One that takes a moment for each answer."""
 
     async def reference(self, user_id: str, client_ref: str, since: datetime) -> Turn | None:
         if client_ref.startswith("slow"):
@@ -91,6 +82,8 @@ class Scene(BridgeLife):
     def __init__(self, stepper: Stepper, operations: Operations, bounds: dict[str, Any]) -> None:
         self.checks = Checks()
         self._spawned = -1
+        self.idle = False
+        """Whether nobody could go on, while a server ends."""
         # Where no persona is spoken to, two tasks that only listen would cost a third of the run.
         bounds = {"persona_aloud": "off", **bounds}
         self.come_to_life(
@@ -98,7 +91,6 @@ class Scene(BridgeLife):
         )
         self.history = History()
         self.movers: list[tuple[str, str]] = []
-        self.devices: dict[str, Device] = {}
         self.checks.after_step = self._after_step
         self.checks.at_rest = self._at_rest
         self.checks.at_end = self.pass_away
@@ -300,25 +292,11 @@ class Scene(BridgeLife):
         async def restart() -> None:
             with trio.move_on_after(PATIENCE):
                 await self.store.received.wait()
-            # Rooms start empty, and say so of each who was there when they can.
-            self.oracle.hurried = True
-            self.store.held = lossy
-            self.may_end.set()
-            await self.ended.wait()
-            self.store.held = False
-            self.stepper.start(self._serve, name="hub", background=True)
+            await self._restart(lossy=lossy)
 
         self.later("restart", restart)
 
     # --- behind the verbs ---
-
-    def hub_now(self, verb: str) -> Callable[..., Awaitable[Any]]:
-        """That method of the hub which there is when the call begins."""
-
-        async def call(*arguments: Any, **more: Any) -> Any:
-            return await getattr(self.hub, verb)(*arguments, **more)
-
-        return call
 
     async def _noted(self, user: str, kind: str, room: str, verb: str) -> Any:
         other = next(each for each in ROOMS if each != room)
@@ -353,7 +331,9 @@ class Scene(BridgeLife):
             # Whoever the clock or a cancellation has overtaken may be gone before the stream
             # says so.
             self.oracle.hurried = True
+            self.hasty = self.hasty or not self.idle
         self.time, self.steps = self.stepper.now, self.stepper.steps
+        self.idle = self.closing and not self.stepper.runnable()
         self._observe()
 
     def _observe(self) -> None:

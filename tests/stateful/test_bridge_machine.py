@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from bridge_calls import Broken, fold
-from bridge_life import ROOMS, WORDS
-from bridge_machine import USERS, BridgeMachine, Tally
+from bridge_life import ROOMS, USERS, WORDS
+from bridge_machine import BridgeMachine, Tally
 from bridge_oracle import Oracle
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test

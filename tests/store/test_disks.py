@@ -170,10 +170,7 @@ async def test_reads_give_up_on_appends_that_stay_open(disk: Disk, tmp_path: Pat
             await store.load("ada", 1)
 
 
-async def test_a_disk_that_hangs_does_not_keep_the_end_waiting(
-    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "CLOSING_S", 0.1)
+async def test_a_disk_that_hangs_does_not_keep_the_end_waiting(disk: Disk, tmp_path: Path) -> None:
     refused: list[str] = []
 
     async def one(store: SqliteStore) -> None:
@@ -184,7 +181,8 @@ async def test_a_disk_that_hangs_does_not_keep_the_end_waiting(
 
     with trio.fail_after(15):
         async with trio.open_nursery() as nursery:
-            async with open_store(tmp_path / "data", "power", Names(), vfs=disk.name) as store:
+            folder, vfs = tmp_path / "data", disk.name
+            async with open_store(folder, "power", Names(), closing=0.1, vfs=vfs) as store:
                 disk.fault = "hang"
                 nursery.start_soon(one, store)
                 await trio.to_thread.run_sync(disk.hung.wait, 10)

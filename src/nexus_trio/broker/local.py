@@ -12,6 +12,7 @@ from nexus_trio.broker.base import Deliver
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import Position, RoomEvent
 from nexus_trio.store.base import PutRoomEvent, Store
+from nexus_trio.store.patience import Patience
 
 
 class _Stream:
@@ -27,12 +28,12 @@ class _Stream:
 class LocalBroker:
     """`Broker` within one process.
 
-    `patience` is how many seconds a commit may take before its outcome counts
+    `patience` is how long a commit may take before its outcome counts
     as unknown; the next publish then reads what the store really has. `now` is
     the wall clock, UTC, that events are stamped with.
     """
 
-    def __init__(self, store: Store, patience: float, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, patience: Patience, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
         self._patience = patience
@@ -78,7 +79,7 @@ class LocalBroker:
             ]
             # Shielded: a publisher that goes away must not leave an event that
             # is stored and never heard.
-            with trio.move_on_after(self._patience, shield=True) as scope:
+            with self._patience.shield() as scope:
                 await self._store.append([PutRoomEvent(event) for event in published])
             if scope.cancelled_caught:
                 stream.doubt = True
@@ -97,7 +98,7 @@ class LocalBroker:
 
     async def _settle(self, room: str, stream: _Stream) -> None:
         """Deliver what was stored without our knowing."""
-        with trio.move_on_after(self._patience) as scope:
+        with trio.move_on_after(self._patience.left()) as scope:
             events = await self._store.room_events(room, stream.tail, 1000)
         if scope.cancelled_caught:
             raise StoreUnavailable("the store took too long; try again")

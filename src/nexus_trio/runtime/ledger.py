@@ -20,6 +20,7 @@ from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.envelope import CrisisView
 from nexus_trio.runtime.frames import Noticed
 from nexus_trio.store.base import Count, LedgerAction, Store
+from nexus_trio.store.patience import Patience
 
 UNCOUNTED: Final = "experiment-"
 """How the ids of users begin who are no people."""
@@ -50,7 +51,7 @@ def _one(day: date, level: str, action: LedgerAction, country: str) -> Count:
 class Ledger:
     """Counts that wait for the store: a few numbers a day, however many are noted."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime], patience: float) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], patience: Patience) -> None:
         self._store = store
         self._now = now
         self._patience = patience
@@ -104,10 +105,8 @@ class Ledger:
                 await trio.sleep(RETRY_S)
                 self._noted.set()
 
-    async def flush(self, patience: float | None = None) -> bool:
+    async def flush(self) -> bool:
         """Store what was noted so far; False where the store did not take it.
-
-        It has `patience` seconds, by default as long as any other commit.
 
         Where it did not say so in time, it is not offered again: too few counted
         is better than the same ones twice.
@@ -115,7 +114,7 @@ class Ledger:
         taken, self._waiting = self._waiting, Counter()
         writes: Sequence[Count] = [replace(each, number=n) for each, n in taken.items()]
         try:
-            with trio.move_on_after(self._patience if patience is None else patience, shield=True):
+            with self._patience.shield():
                 if writes:
                     await self._store.append(writes)
         except StoreUnavailable:

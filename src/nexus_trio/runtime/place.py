@@ -7,11 +7,8 @@ user between two rooms (I13).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
-
-import trio
 
 from nexus_trio import crisis
 from nexus_trio.crisis.watch import Watch
@@ -146,7 +143,7 @@ class Place:
 
     async def _store(self, *writes: Write) -> None:
         services = self._services
-        with trio.move_on_after(services.patience(), shield=True) as scope:
+        with services.patience.shield() as scope:
             await services.store.append(writes)
         if scope.cancelled_caught:
             raise StoreUnavailable("the store took too long; try again")
@@ -198,8 +195,8 @@ class Place:
                 # that take too long, and the user be in two rooms.
                 ask.slot.fail(Aborted("the session has ended"))
         for name in (state.presence.room, unanswered):
-            if name is not None and math.isinf(services.load.deadline):
+            if name is not None and not services.patience.ending:
                 await leave_for_good(
-                    services.rooms[name], state.user_id, state.username, services.patience()
+                    services.rooms[name], state.user_id, state.username, services.patience
                 )
         state.presence = step(state.presence, "grace", services.world.default)

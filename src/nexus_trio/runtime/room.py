@@ -32,6 +32,7 @@ from nexus_trio.model.room_state import (
 from nexus_trio.runtime.frames import Heard
 from nexus_trio.runtime.mailbox import Closed, Mailbox, Slot
 from nexus_trio.runtime.outbox import Outbox
+from nexus_trio.store.patience import Patience
 
 MAILBOX = 1024
 """Operations that may wait in one room; a sender then waits, and only for the store."""
@@ -300,14 +301,14 @@ def _to_nobody(event: RoomEvent) -> None:
 
 
 async def leave_for_good(
-    room: RoomActor, user_id: str, username: str | None, patience: float
+    room: RoomActor, user_id: str, username: str | None, patience: Patience
 ) -> None:
     """Take a user whose session has ended out of the room, whatever the store does.
 
-    Shielded for at most `patience` seconds. Where that is not enough, the room
+    Shielded for as long as `patience` lasts. Where that is not enough, the room
     shows the user as gone, and publishes `left` before anything that waits.
     """
-    with trio.move_on_after(patience, shield=True) as scope:
+    with patience.shield() as scope:
         try:
             await room.ask(Ask("leave", user_id, username))
         except StoreUnavailable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,20 +18,16 @@ from nexus_trio.runtime.ledger import UNCOUNTED, Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
+from nexus_trio.store.patience import Patience
 
 T = TypeVar("T")
 
 
 class Workload:
-    """How much is between its mailbox and its answer, over all sessions.
-
-    `deadline`, on trio's clock, is when the store must have answered: infinite
-    until the hub closes.
-    """
+    """How much is between its mailbox and its answer, over all sessions."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.deadline = math.inf
         self._idle = trio.Event()
         self._idle.set()
 
@@ -64,6 +59,7 @@ class Services:
     rooms: Mapping[str, RoomActor]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    patience: Patience
     load: Workload
     ledger: Ledger
     care: Care
@@ -74,13 +70,8 @@ class Services:
         if level == "imminent" and not user_id.startswith(UNCOUNTED):
             self.alerts.imminent(session_id)
 
-    def patience(self) -> float:
-        """How many seconds the store has for an answer; less when the hub is closing."""
-        left = self.load.deadline - trio.current_time()
-        return max(0.0, min(self.settings.store_timeout_s, left))
-
     async def read(self, call: Awaitable[T]) -> T:
         """What the store answers; `StoreUnavailable` where it does not in time (I22)."""
-        with trio.move_on_after(self.patience()):
+        with trio.move_on_after(self.patience.left()):
             return await call
         raise StoreUnavailable("the store took too long; try again")

@@ -54,7 +54,7 @@ class Stateless:
 
     def __init__(self, services: Services) -> None:
         nowhere = cast(Store, _Nowhere())
-        ledger = Ledger(nowhere, services.now, services.settings.store_timeout_s)
+        ledger = Ledger(nowhere, services.now, services.patience)
         self._services = replace(services, store=nowhere, ledger=ledger, alerts=Nobody())
         self._jobs: set[Job] = set()
 

@@ -324,7 +324,7 @@ async def _commit(
     writes: tuple[Write, ...] = (PutSession(state.record()), PutTurn(state.user_id, turn))
     if job is not None and not job.counted:
         writes += services.ledger.counts(state.user_id, turn.crisis)
-    with trio.move_on_after(services.patience(), shield=True) as scope:
+    with services.patience.shield() as scope:
         await services.store.append(writes)
     if scope.cancelled_caught:
         raise Unsettled("the store took too long; try again")

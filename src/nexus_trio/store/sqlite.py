@@ -27,7 +27,7 @@ from nexus_trio.store.batch import Work
 from nexus_trio.store.database import Durability, File, discard, prepare
 from nexus_trio.store.folder import claim, this_boot
 from nexus_trio.store.sweep import sweep_if_due
-from nexus_trio.store.writer import QUEUE, Writer
+from nexus_trio.store.writer import CLOSING_S, QUEUE, Writer
 
 T = TypeVar("T")
 
@@ -173,6 +173,7 @@ async def open_store(
     new_epoch: Callable[[], str],
     *,
     patience: float = 5.0,
+    closing: float = CLOSING_S,
     queue: int = QUEUE,
     vfs: str | None = None,
 ) -> AsyncIterator[SqliteStore]:
@@ -181,7 +182,7 @@ async def open_store(
     `power`: what was acknowledged survives a power cut, `process`: the death of
     the process. `patience` is how many seconds a commit may take before the
     store counts as not healthy, `vfs` as for `File`. What was appended before the end is committed;
-    a disk that hangs is given `writer.CLOSING_S` seconds. Raises `SettingsError`
+    a disk that hangs is given `closing` seconds. Raises `SettingsError`
     where the folder can't be used.
     """
     hold = claim(folder)
@@ -190,7 +191,7 @@ async def open_store(
         file = File(path, durability, vfs)
         await trio.to_thread.run_sync(prepare, file, this_boot(), new_epoch)
         await trio.to_thread.run_sync(sweep_if_due, file)
-        writer = Writer(file, patience, queue)
+        writer = Writer(file, patience, queue, closing)
         store = SqliteStore(file, writer, new_epoch)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(writer.run)

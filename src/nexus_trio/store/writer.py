@@ -37,12 +37,19 @@ CLOSING_S: Final = 5.0
 
 
 class Writer:
-    """The queue of appends, and the tasks that empty it. `patience` is in seconds."""
+    """The queue of appends, and the tasks that empty it.
 
-    def __init__(self, file: File, patience: float, queue: int = QUEUE) -> None:
+    In seconds: `patience` with a commit before the disk counts as not healthy, `closing`
+    with the disk at the end.
+    """
+
+    def __init__(
+        self, file: File, patience: float, queue: int = QUEUE, closing: float = CLOSING_S
+    ) -> None:
         self._file = file
         self._patience = patience
         self._limit = queue
+        self._closing_s = closing
         self.commits = 0
         """Transactions committed: what callers share."""
         self._connection: apsw.Connection | None = None
@@ -107,7 +114,7 @@ class Writer:
         """Commit until closed and empty; a cancellation from outside does not reach it.
 
         Whoever opened it has promised to close it. Once closed it gives the
-        disk `CLOSING_S` seconds.
+        disk `closing` seconds.
         """
         try:
             with self._scope:
@@ -123,7 +130,7 @@ class Writer:
     async def close(self) -> None:
         """Take nothing more; return when what was taken is committed, or given up."""
         self._closing = True
-        self._scope.deadline = trio.current_time() + CLOSING_S
+        self._scope.deadline = trio.current_time() + self._closing_s
         self.upkeep.close(self._scope.deadline)
         self._wake.set()
         with trio.CancelScope(shield=True):

@@ -22,6 +22,7 @@ from nexus_trio.runtime.services import Services, Workload
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
 from nexus_trio.store.memory import MemoryStore
+from nexus_trio.store.patience import Patience
 from nexus_trio.testing.fakes import FakeResponder
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,7 +74,8 @@ async def open_fake_hub(
     def now() -> datetime:
         return EPOCH + timedelta(seconds=trio.current_time() - began)
 
-    broker = LocalBroker(own, values.store_timeout_s, now)
+    patience = Patience(values.store_timeout_s)
+    broker = LocalBroker(own, patience, now)
     services = Services(
         values,
         world,
@@ -82,8 +84,9 @@ async def open_fake_hub(
         {name: RoomActor(room, broker) for name, room in world.rooms.items()},
         now,
         names,
+        patience,
         Workload(),
-        Ledger(own, now, values.store_timeout_s),
+        Ledger(own, now, patience),
         Care(values),
         alerts or Nobody(),
     )

@@ -1,0 +1,49 @@
+"""How long the store is waited for, and that no such wait outlasts the server's end.
+
+A commit is waited for behind a shield: who cancels its caller must not leave unknown what is
+stored. But a disk that hangs would then hold up the end of the server by as many seconds as each
+such wait has left; so all of them are known here, and cut short together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+
+
+class Patience:
+    """The waits for one store. `seconds` is what each of them has, until the end is near."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._deadline = math.inf
+        # In the order of their beginning, so that a replay cuts them in one order.
+        self._waits: dict[trio.CancelScope, None] = {}
+
+    @property
+    def ending(self) -> bool:
+        """Whether `end_by` was called."""
+        return not math.isinf(self._deadline)
+
+    def left(self) -> float:
+        """How many seconds a wait that begins now has; 0 or more."""
+        return max(0.0, min(self._seconds, self._deadline - trio.current_time()))
+
+    @contextmanager
+    def shield(self) -> Iterator[trio.CancelScope]:
+        """A scope that only its deadline cancels: `cancelled_caught` says that it was too long."""
+        with trio.move_on_after(self.left(), shield=True) as scope:
+            self._waits[scope] = None
+            try:
+                yield scope
+            finally:
+                del self._waits[scope]
+
+    def end_by(self, deadline: float) -> None:
+        """No wait, begun or to come, goes on after `deadline`, on trio's clock. Never waits."""
+        self._deadline = deadline
+        for scope in self._waits:
+            scope.deadline = min(scope.deadline, deadline)
