@@ -127,6 +127,9 @@ class BridgeLife:
         self.oracle.hurried = self.closing = True
         self.hasty = False
         self.store.held = lossy
+        if lossy:  # what waits in a mailbox then is lost, and its client is told so by the end
+            for device in self.devices.values():
+                device.crises.clear()
         began, grace = trio.current_time(), self.hub.settings.grace_s
         self.may_end.set()
         await self.ended.wait()
@@ -185,6 +188,9 @@ class BridgeLife:
         self.oracle.finish(call, outcome, answer)
         if call.kind == "erase" and outcome == "ok":
             self.oracle.gone(call, self.store.everything())
+            for device in self.devices.values():
+                if device.user == call.user:
+                    device.crises.clear()
 
     def _words(self, user: str, level: str) -> str:
         self.messages += 1
@@ -231,6 +237,7 @@ class BridgeLife:
         self._observe()
         waiting = [call for call in self.oracle.calls if not call.end]
         self.oracle.require("I11", not waiting, f"never answered: {waiting}")
+        self.oracle.require("I22", not self.stepper.pending(), "something never ended")
 
     # --- what must hold ---
 
@@ -251,7 +258,21 @@ class BridgeLife:
         living = sum("_run_session" in name.split("/")[-1] for name in self.stepper.tasks())
         known = self.hub.statistics().sessions
         self.oracle.require("I7", living == known, f"{living} sessions live, {known} are known")
+        self._bounded()
         self._seen = glance
+
+    def _bounded(self) -> None:
+        """I20: no queue is longer than it may be."""
+        settings = self.hub.settings
+        for session in self.hub._sessions.values():
+            length = len(session._jobs)
+            self.oracle.require("I20", length <= settings.mailbox, f"{length} wait for a session")
+        for device in self.devices.values():
+            if device.connection is not None:
+                length = len(device.connection.outbox._frames)
+                # One crisis notice more is never too much (I24).
+                most = settings.outbox_frames + 1
+                self.oracle.require("I20", length <= most, f"{length} wait for {device.user}")
 
     def _glance(self) -> object:
         """All that `_observe` looks at: while it is the same, so is what was found.

@@ -23,7 +23,7 @@ MOST = 4
 """Devices in one example: two of one user are enough for what they do to each other."""
 
 choices = st.integers(0, 11)
-LEVELS = ["none", "none", "concern", "crisis"]
+LEVELS = ["none", "crisis", "concern", "crisis"]
 MODES = ["ready", "stream", "long", "long", "fail", "hang"]
 
 
@@ -35,13 +35,18 @@ class DeviceRules(BridgeLife):
     # --- coming and going ---
 
     @precondition(lambda self: len(self.devices) < MOST)
-    @rule(user=st.sampled_from(USERS), reads=st.booleans())
-    def arrive(self, user: str, reads: bool) -> None:
+    @rule(user=st.sampled_from(USERS), reads=st.booleans(), at_once=st.booleans())
+    def arrive(self, user: str, reads: bool, at_once: bool) -> None:
+        """`at_once`: all go on until it is welcome, or has been for long enough on its way."""
         name = f"{user}/{len(self.devices)}"
         device = self.devices[name] = Device(self, user)
         if reads:
             device.may_read.set()
         self._visit(name)
+        for _ in range(30 * at_once):
+            if not device.answered.is_set():
+                self.stepper.round()
+                self._observe()
 
     def _visit(self, name: str) -> None:
         device = self.devices[name]
@@ -74,13 +79,26 @@ class DeviceRules(BridgeLife):
 
     # --- over a connection ---
 
-    @precondition(lambda self: self.devices and len(self.stepper.pending()) < 8)
-    @rule(choice=choices, level=st.sampled_from(LEVELS), mode=st.sampled_from(MODES))
-    def send(self, choice: int, level: str, mode: str) -> None:
-        device = self._device(choice)
+    @precondition(
+        lambda self: (
+            any(d.connection for d in self.devices.values()) and len(self.stepper.pending()) < 8
+        )
+    )
+    @rule(
+        choice=choices,
+        level=st.sampled_from(LEVELS),
+        mode=st.sampled_from(MODES),
+        at_once=st.booleans(),
+    )
+    def send(self, choice: int, level: str, mode: str, at_once: bool) -> None:
+        able = [d for d in self.devices.values() if d.connection]
+        device = able[choice % len(able)]
         message = f"{self._words(device.user, level)} ({mode})"
         call = Call("send", device.user, None, message, level, mode)
         self._start(call, self._send, device, f"m{self.messages}", message, level)
+        for _ in range(9 * at_once):
+            self.stepper.round()
+            self._observe()
 
     async def _send(self, device: Device, ref: str, message: str, level: str) -> dict[str, Any]:
         if device.connection is not None:

@@ -45,7 +45,6 @@ class Device:
         """In how many ways this connection was told of a crisis: one number a connection."""
         self.came = {kind: trio.Event() for kind in ("Delta", "Noticed", "Heard")}
         """Set once it was given a frame of that kind."""
-        self.acknowledged = False
         self.refs: list[str] = []
         """Of the messages that were taken, by all of its connections."""
         self.crises: set[str] = set()
@@ -65,7 +64,8 @@ class Device:
                 where = {"after": after, "room_after": room_after, "seen": self.seen}
                 async with life.hub.connect(self.user, **where) as connection:
                     life._finish(call, "ok", {})
-                    self.acknowledged = self.acknowledged or self.seen
+                    if self.seen:
+                        life.acknowledged.add(self.user)
                     self._welcome(connection, after)
                     while True:
                         await self.may_read.wait()
@@ -152,7 +152,13 @@ class Device:
         if self.crises:
             told = sum(self.notices)
             self.require("I24", told > 0, f"{self.crises} were never told of help")
-        stored = (turn["crisis"]["detected"] for turn in self.life.oracle.turns.get(self.user, []))
-        if any(stored) and not self.acknowledged:
+        if self.user not in self.life.acknowledged and self._owed():
             again = self.notices[-1] > 0
             self.require("I24", again, "came back, acknowledged nothing, and was not told again")
+
+    def _owed(self) -> bool:
+        """Whether a notice stands that no reply has brought: that of words over a connection."""
+        oracle = self.life.oracle
+        sent = {c.message for c in oracle.calls if (c.kind, c.user) == ("send", self.user)}
+        turns = oracle.turns.get(self.user, [])
+        return any(turn["crisis"]["detected"] and turn["message"] in sent for turn in turns)

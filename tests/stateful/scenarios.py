@@ -116,6 +116,15 @@ SCENES: Final[dict[str, dict[str, Any]]] = {
             ["return", "ada"],
         ]
     },
+    # I21: a disk that hangs does not hold up the end.
+    "the disk hangs at the end": {
+        "operations": [
+            ["say", "ada", "Tower", "none", 1],
+            ["command", "ada", "look"],
+            ["restart", True, False],
+        ],
+        "grace_s": 4,
+    },
     # I24: acknowledged, or told again.
     "an acknowledgement against a disconnect": {
         "operations": [

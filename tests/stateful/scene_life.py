@@ -275,7 +275,7 @@ class Scene(BridgeLife):
             with trio.move_on_after(PATIENCE):
                 await device.came[after].wait()
             if device.connection is not None and device.position is not None:
-                device.acknowledged = True  # be it in doubt
+                self.acknowledged.add(device.user)  # be it in doubt
                 try:
                     await device.connection.acknowledge(device.position)
                 except NexusError:
@@ -283,15 +283,16 @@ class Scene(BridgeLife):
 
         self.later(f"{user}:ack", acknowledge)
 
-    def do_restart(self, lossy: bool = False) -> None:
-        """Once a turn is stored, the server ends; another one begins on its store.
+    def do_restart(self, lossy: bool = False, waits: bool = True) -> None:
+        """The server ends, once a turn is stored if it `waits`; another one begins on its store.
 
         `lossy`: the store takes nothing more of the first one.
         """
 
         async def restart() -> None:
-            with trio.move_on_after(PATIENCE):
-                await self.store.received.wait()
+            if waits:
+                with trio.move_on_after(PATIENCE):
+                    await self.store.received.wait()
             await self._restart(lossy=lossy)
 
         self.later("restart", restart)
