@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,9 +15,13 @@ from hypercorn.config import Config
 from trio.testing import lockstep_stream_pair, memory_stream_pair
 
 from nexus_trio.lane.config import Limits, apply
-from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
+from nexus_trio.lane.connection import Ledger, ServerContext
+from nexus_trio.lane.contained import TRANSPORTS
 
 LIMITS = Limits()
+TRANSPORT = os.environ.get("NEXUS_TRANSPORT", "lane")
+"""By which the connections are served; both have to pass."""
+
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -61,6 +66,7 @@ class Lane:
     config: Config
     context: ServerContext
     streams: list[Any]
+    transport: str = TRANSPORT
 
     def connect(self, *, lockstep: bool = False, gone: bool = False) -> Any:
         ours, theirs = lockstep_stream_pair() if lockstep else memory_stream_pair()
@@ -71,7 +77,7 @@ class Lane:
     def serve(self, stream: Any) -> None:
         """Serve one connection over the near end of it."""
         wrapped = ASGIWrapper(self.app)  # type: ignore[arg-type]  # a plain callable
-        server = ContainedTCPServer(wrapped, self.config, self.context, {}, stream)  # type: ignore[arg-type]  # no state
+        server = TRANSPORTS[self.transport](wrapped, self.config, self.context, {}, stream)  # type: ignore[arg-type]  # no state
         self.nursery.start_soon(server.run)
 
     @property
@@ -92,11 +98,11 @@ async def bark(streams: list[Any]) -> None:
     raise AssertionError("every task waits, and nothing would wake one")
 
 
-def lane(nursery: trio.Nursery, app: App, grace: float = 10.0) -> Lane:
+def lane(nursery: trio.Nursery, app: App, grace: float = 10.0, transport: str = TRANSPORT) -> Lane:
     config = Config()
     config.errorlog = None
     config.graceful_timeout = grace
     apply(config, LIMITS)
     streams: list[Any] = []
     trio.lowlevel.spawn_system_task(bark, streams)
-    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams)
+    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams, transport)
