@@ -9,9 +9,10 @@ from importlib import resources
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from nexus_trio.crisis import RESOURCES, Level, for_friend, guidance, screen
-from nexus_trio.crisis.guidance import HELPLINES
+from nexus_trio.crisis.guidance import HELPLINES, instead
 
 FIRING: tuple[Level, ...] = ("crisis", "imminent")
 COUNTRIES = sorted({row.country for row in RESOURCES} - {"", "EU"})
@@ -51,8 +52,22 @@ def test_a_second_notice_is_shorter_and_worded_otherwise(level: Level, locale: s
     first, second = guidance(level, locale, 0), guidance(level, locale, 1)
     assert len(second.text) < len(first.text)
     assert first.resources == second.resources
-    named = set(first.text.split("\n")) & set(second.text.split("\n"))
+    named = set(first.text.split("\n")) & set(second.text.split("\n")) - {""}
+    assert named
     assert all(line.startswith("- ") for line in named)
+
+
+@pytest.mark.parametrize("locale", ["en-US", "it-IT"])
+def test_the_lines_stand_by_themselves_where_markdown_is_shown(locale: str) -> None:
+    """Else the words behind the last line are a part of it, for the eye and for a screen reader."""
+    texts = [for_friend(locale).text, instead(locale).text]
+    texts += [guidance(level, locale, repeat).text for level in FIRING for repeat in (0, 1)]
+    for text in texts:
+        shown = MarkdownIt("commonmark").parse(text)
+        items = [i for i, token in enumerate(shown) if token.type == "list_item_open"]
+        assert len(items) == text.count("\n- ")
+        assert all("\n" not in shown[i + 2].content for i in items)
+        assert (shown[-1].type == "paragraph_close") == (text != for_friend(locale).text)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE", "fr-FR", "en-AU", "it-IT", "ko", "pt-BR"])

@@ -223,8 +223,8 @@ def guidance(
     rows = lines.of(country, default_country)
     if level == "imminent":
         rows = tuple(sorted(rows, key=lambda row: not _is_emergency_of(country, row)))
-    text = [_OPENING[level, again], *(_line(row, country) for row in rows), _CLOSING[again]]
-    return Guidance("\n".join(text), rows)
+    listed = "\n".join(_line(row, country) for row in rows)
+    return Guidance(_around(_OPENING[level, again], listed, _CLOSING[again]), rows)
 
 
 def for_friend(
@@ -236,8 +236,8 @@ def for_friend(
     """How to help somebody else, for one who worries about them. `locale` may be any string."""
     country = lines.country_of(locale, default_country)
     rows = lines.of(country, default_country)
-    text = "\n".join([_FOR_FRIEND, *(_line(row, country, "they are") for row in rows)])
-    return Guidance(text, rows)
+    listed = "\n".join(_line(row, country, "they are") for row in rows)
+    return Guidance(_around(_FOR_FRIEND, listed), rows)
 
 
 def instead(
@@ -249,8 +249,14 @@ def instead(
     """What stands where the rest of a reply was withheld. `locale` may be any string."""
     country = lines.country_of(locale, default_country)
     rows = lines.of(country, default_country)
-    text = [_INSTEAD, *(_line(row, country) for row in rows), _CLOSING[True]]
-    return Guidance("\n".join(text), rows)
+    listed = "\n".join(_line(row, country) for row in rows)
+    return Guidance(_around(_INSTEAD, listed, _CLOSING[True]), rows)
+
+
+def _around(*parts: str) -> str:
+    """Paragraphs. Without the empty lines, what shows Markdown makes one item of the last
+    line and the words behind it, and a screen reader reads them as one."""
+    return "\n\n".join(parts)
 
 
 def _is_emergency_of(country: str, row: Resource) -> bool:
