@@ -227,7 +227,7 @@ def test_the_protocol_is_that_of_the_settings(run: Run, monkeypatch: pytest.Monk
     assert (status, shown) == (0, expected)
     assert "once 1 hour has passed" in shown
     status, shown, _ = run("protocol", "--json")
-    assert json.loads(shown) == {"protocol": expected, "lexicon": LEXICON}
+    assert json.loads(shown) == {"protocol": expected, "lexicon": LEXICON, "running": False}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ rows = st.lists(
     st.builds(
         Row,
         st.dates(FIRST, LAST),
-        st.sampled_from(LEVELS),
+        st.sampled_from(("none", *LEVELS)),
         st.sampled_from(ACTIONS),
         st.integers(1, 1000),
         st.sampled_from(["US", "GB", ""]),
@@ -35,8 +35,9 @@ def test_every_part_adds_up_to_the_whole(found: list[Row]) -> None:
     referrals = document["referrals"]
     assert referrals["issued"] == sum(row.number for row in found if row.action == "issued")
     assert sum(document["detections"].values()) == sum(
-        row.number for row in found if row.action == "detected"
+        row.number for row in found if row.action == "detected" and row.level != "none"
     )
+    assert ("none" in document["by_level"]) == any(row.level == "none" for row in found)
 
 
 @given(rows)

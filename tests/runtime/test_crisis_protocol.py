@@ -28,7 +28,7 @@ def text(**settings: Any) -> str:
 
 
 def quoted(words: str) -> str:
-    return "\n".join(f"> {line}" for line in words.split("\n"))
+    return "\n".join(f"> {line}".rstrip() for line in words.split("\n"))
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,21 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
+import trio
 import typer
 
 from nexus_trio.commands.asking import asking
 from nexus_trio.commands.base import Config, Data, Json
 from nexus_trio.commands.output import dumps, output_checked, stdout
+from nexus_trio.control.client import ask_server
 from nexus_trio.control.protocol import Part, Request
 from nexus_trio.crisis import LEXICON
 from nexus_trio.crisis.protocol import markdown
 from nexus_trio.crisis.report import Report, Row
-from nexus_trio.errors import SettingsError
+from nexus_trio.errors import NexusError, SettingsError
 from nexus_trio.runtime.care import Care
 from nexus_trio.settings import load
 
@@ -59,11 +62,24 @@ def report(
 
 
 def protocol(data: Data = None, config: Config = None, as_json: Json = False) -> None:
-    """The crisis protocol as configured, as Markdown, to be published."""
+    """The crisis protocol as Markdown, to be published: of the folder's server, else as set."""
     settings = load({"data": data}, os.environ, config).settings
-    text = markdown(Care(settings).configured(version("nexus-trio")))
+    found: dict[str, Any] = {}
+
+    async def take(parts: Sequence[Part]) -> None:
+        for _, each in parts:
+            found.update(each)
+
+    try:
+        running = trio.run(ask_server, Path(settings.data), Request("protocol"), take)
+    except NexusError as error:
+        raise SettingsError(error.detail) from None
+    if not running:
+        text = markdown(Care(settings).configured(version("nexus-trio")))
+        found = {"protocol": text, "lexicon": LEXICON}
     with output_checked():
-        stdout(dumps({"protocol": text, "lexicon": LEXICON}) + "\n" if as_json else text)
+        whole = {**found, "running": running}
+        stdout(dumps(whole) + "\n" if as_json else found["protocol"])
 
 
 def _period(since: str | None, until: str | None) -> tuple[date, date]:

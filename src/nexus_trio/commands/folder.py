@@ -17,7 +17,7 @@ import trio
 from nexus_trio.control.client import ask_server
 from nexus_trio.control.desk import answer
 from nexus_trio.control.protocol import Request, Tell
-from nexus_trio.errors import NexusError, SettingsError, StoreUnavailable
+from nexus_trio.errors import NexusError, NotFound, SettingsError, StoreUnavailable
 from nexus_trio.model.envelope import Erased
 from nexus_trio.runtime.records import Records
 from nexus_trio.store.base import Store
@@ -122,6 +122,10 @@ class Files:
         if erased is None:
             raise wrong or StoreUnavailable("the disk takes no writes; see to it, then erase again")
         return erased
+
+    def protocol(self) -> dict[str, str]:
+        """Raises `NotFound`: what runs nowhere has no protocol of its own."""
+        raise NotFound("no server runs in this folder")
 
     async def _give_up_when_down(self, scope: trio.CancelScope) -> None:
         down = 0

@@ -29,6 +29,13 @@ class Desk(Protocol):
         """Remove all that is held of the user. Raises `NotFound` where nothing is."""
         ...
 
+    def protocol(self) -> dict[str, str]:
+        """The crisis protocol of what runs, in Markdown, and its lexicon.
+
+        Raises `NotFound` where nothing runs.
+        """
+        ...
+
 
 async def answer(desk: Desk, request: Request, tell: Tell) -> None:
     """Do what is asked and tell it, holding one page at a time.
@@ -48,6 +55,8 @@ async def answer(desk: Desk, request: Request, tell: Tell) -> None:
             await tell([("erased", shapes.erased(await desk.erase(request.user)))])
         case "ledger":
             await _ledger(desk.records, request, tell)
+        case "protocol":
+            await tell([("protocol", desk.protocol())])
 
 
 async def _list(records: Records, tell: Tell) -> None:

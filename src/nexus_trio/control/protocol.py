@@ -28,7 +28,7 @@ VERSION: Final = 1
 REQUEST_BYTES: Final = 4096
 """The longest request; one takes some hundred bytes."""
 
-Verb = Literal["list", "show", "export", "erase", "ledger"]
+Verb = Literal["list", "show", "export", "erase", "ledger", "protocol"]
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 
 Part = tuple[str, dict[str, Any]]
@@ -43,7 +43,7 @@ DONE: Final[Part] = ("end", {"ok": True})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a command asks: `list` of nobody, `ledger` of a period, the others of one user."""
+    """What a command asks: `list`, `protocol`; `ledger` of a period; the others of one user."""
 
     verb: Verb
     user_id: str | None = None
@@ -84,7 +84,7 @@ def parse_request(text: bytes) -> Request:
         if verb == asked.get("do"):
             if verb == "ledger":
                 return Request(verb, period=(_day(asked.get("since")), _day(asked.get("until"))))
-            about = None if verb == "list" else fields.user_id(asked.get("user_id"))
+            about = None if verb in ("list", "protocol") else fields.user_id(asked.get("user_id"))
             return Request(verb, about)
     raise InvalidRequest(f"the server can do {', '.join(VERBS)}, and nothing else")
 

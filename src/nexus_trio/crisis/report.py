@@ -59,7 +59,7 @@ class Report:
             "detections": {level: self.total("detected", level=level) for level in LEVELS},
             "referrals": {action: self.total(action) for action in ("issued", "delivered", "seen")},
             "withheld_replies": self.total("withheld"),
-            "by_level": self._by("level", LEVELS),
+            "by_level": self._by("level", self._levels()),
             "by_jurisdiction": self._by("jurisdiction", self.values("jurisdiction")),
             "by_lexicon": self._by("lexicon", self.values("lexicon")),
             "by_month": self._months(),
@@ -70,6 +70,10 @@ class Report:
             value or UNKNOWN: {action: self.total(action, **{name: value}) for action in ACTIONS}
             for value in values
         }
+
+    def _levels(self) -> tuple[str, ...]:
+        """Those of a referral; and `none` where the AI's own words were all that was amiss."""
+        return ("none", *LEVELS) if any(row.level == "none" for row in self.rows) else LEVELS
 
     def _months(self) -> dict[str, dict[str, int]]:
         found: dict[str, Counter[str]] = {}
@@ -91,7 +95,7 @@ class Report:
             f"{referrals['seen']} were acknowledged by a reader's program.",
             "Days are days in UTC. The counts hold no names and no text, and none is ever taken "
             "back; users of the isolation experiment are not among them.",
-            _table("level", {level: document["by_level"][level] for level in LEVELS}),
+            _table("level", document["by_level"]),
         ]
         for title, key in (
             ("Country of the call", "by_jurisdiction"),

@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 
 import trio
 
 from nexus_trio import crisis
+from nexus_trio.crisis.protocol import markdown
 from nexus_trio.errors import (
     Aborted,
     Draining,
@@ -120,6 +122,11 @@ class Hub:
     def care(self) -> Care:
         """What these settings make of verdicts."""
         return self._services.care
+
+    def protocol(self) -> dict[str, str]:
+        """The crisis protocol by which it runs, in Markdown, and its lexicon."""
+        text = markdown(self.care.configured(version("nexus-trio")))
+        return {"protocol": text, "lexicon": crisis.LEXICON}
 
     @property
     def ready(self) -> bool:
@@ -239,6 +246,9 @@ class Hub:
             error.crisis = self._help_for(user_id, verdict, locale)
             if isinstance(user_id, str):
                 self._services.ledger.note(user_id, error.crisis, delivered=True)
+                session = self._sessions.get(user_id)
+                if session is not None:
+                    session.alert(error.crisis)
         return error
 
     def stop(self, user_id: str, client_ref: str) -> bool:

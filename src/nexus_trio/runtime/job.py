@@ -63,6 +63,8 @@ class Job:
     introduced: set[Outbox] = field(default_factory=set)
     # Whether its verdict has gone into the crisis ledger, with its own commit.
     counted: bool = False
+    # The country of a reply whose rest was withheld, until that is counted.
+    withheld: str | None = None
     hurry: float = math.inf
     listening: trio.CancelScope | None = None
 

@@ -1,8 +1,11 @@
 """The crisis ledger's hand in the runtime: what is counted, and how it comes to the store.
 
-What a turn or words said aloud bring is counted in their own commit, so each
-exactly once. A notice in a refusal or in a command's answer has no commit: those
-are gathered here and stored soon after; a crash may lose the last of them.
+What a turn or words said aloud bring (detected, issued, withheld, and what was
+seen) is counted in their own commit, so each exactly once. A notice in a refusal
+or in a command's answer has no commit, and must not wait for one; a delivery is
+known only behind it. Those are gathered here and stored at once: what came while
+one commit was under way goes with the next. So a crash loses at most what was
+noted since the last commit began, and what a store that is down did not take.
 """
 
 from __future__ import annotations
@@ -86,10 +89,11 @@ class Ledger:
         if not user_id.startswith(UNCOUNTED):
             self._add([_one(self.today(), notice.level, "delivered", notice.country)])
 
-    def withheld(self, user_id: str, view: CrisisView, country: str) -> None:
-        """Count a reply whose rest was withheld, with guidance in its place. Never waits."""
-        if not user_id.startswith(UNCOUNTED):
-            self._add([_one(self.today(), view.level, "withheld", country)])
+    def withheld(self, user_id: str, view: CrisisView, country: str) -> tuple[Count, ...]:
+        """A reply whose rest was withheld, with guidance in its place: to go with its commit."""
+        if user_id.startswith(UNCOUNTED):
+            return ()
+        return (_one(self.today(), view.level, "withheld", country),)
 
     def _add(self, found: Iterable[Count]) -> None:
         for each in found:

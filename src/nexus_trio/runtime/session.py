@@ -8,6 +8,7 @@ that goes away changes nothing here (I11).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,9 @@ from typing import Literal
 import trio
 
 from nexus_trio import crisis
+from nexus_trio.crisis.watch import Watch, fold
 from nexus_trio.errors import Aborted, Conflict, MailboxFull, NexusError, StoreUnavailable
+from nexus_trio.model.commands import parse_command
 from nexus_trio.model.envelope import CrisisView, Position, Post, Reply, SessionView
 from nexus_trio.runtime.aside import answer_command
 from nexus_trio.runtime.frames import Frame, Noticed
@@ -96,9 +99,10 @@ class Session:
         self._jobs: Mailbox[Job] = Mailbox(services.settings.mailbox)
         self._moves: Mailbox[Move] = Mailbox(MOVES)
         self._references: dict[str, Job] = {}
-        # Messages taken and not yet answered. No message is lost at the end of
-        # an idle session because it ends only while this is 0.
-        self._pending = 0
+        # Messages taken and not yet answered, in their order: at most the mailbox, and
+        # the one that runs. No message is lost at the end of an idle session because it
+        # ends only while this is empty.
+        self._pending: deque[Job] = deque()
         self._calls = 0
         self._running: Job | None = None
         # The newest message of someone in need, and when it must be answered:
@@ -151,7 +155,7 @@ class Session:
         _waited_for(job, origin)
         if origin is not None:
             self._hasten(job, origin)
-        self._pending += 1
+        self._pending.append(job)
         self._services.load.begin()
         if verdict.level != "none":
             self._hurry_for(job)
@@ -168,7 +172,7 @@ class Session:
     def _tell_in_haste(self, job: Job, origin: Origin) -> None:
         """Tell the notice that the message deserves, if it does, before its turn begins."""
         state = self._state
-        view = self.help_for(job.verdict, job.post.locale)
+        view = self._help(job)
         if view is not None and view.detected:
             nowhere = Position("0", 0)
             self.live.hasten(origin, view, nowhere if state is None else state.position)
@@ -185,7 +189,7 @@ class Session:
     def _hurry_for(self, job: Job) -> None:
         """Let nobody in need wait for a responder: not for theirs, nor for those before it."""
         services = self._services
-        view = self.help_for(job.verdict, job.post.locale)
+        view = self._help(job)
         if view is not None and view.detected:
             by = trio.current_time() + services.settings.crisis_patience_s
             self._urgent = (job, by)
@@ -201,9 +205,33 @@ class Session:
         return job is not None
 
     def help_for(self, verdict: crisis.Verdict, locale: str | None) -> CrisisView | None:
-        """What a refusal of this message must carry."""
-        watch = self._state.watch if self._state else None
-        return self._services.care.help_for(watch, verdict, locale)
+        """What a refusal of this message must carry, behind all that waits here."""
+        return self._services.care.help_for(self._watch_before(None), verdict, locale)
+
+    def alert(self, view: CrisisView | None) -> None:
+        """Tell whoever is on duty of a refused message at `imminent`. Never waits."""
+        if view is not None and self._state is not None:
+            self._services.alert(self.user_id, self._state.session_id, view.level)
+
+    def _watch_before(self, job: Job | None) -> Watch:
+        """The watch as it will be when `job`'s turn comes; None: a message behind all that wait.
+
+        So the third low message has its notice at once, though the responder still has the
+        first. What was sent again may be folded here that will not be then: one notice too
+        many is no harm.
+        """
+        watch = self._state.watch if self._state else Watch()
+        for earlier in self._pending:
+            if earlier is job:
+                break
+            if earlier.crisis is None and self._is_folded(earlier.post):
+                watch, _ = fold(watch, earlier.verdict)
+        return watch
+
+    def _is_folded(self, post: Post) -> bool:
+        """Whether the words will be folded: those of a command are not, but for what is said."""
+        command = None if post.turn_only else parse_command(post.message, self._services.world)
+        return command is None or command.kind == "say"
 
     def close(self, code: int = DRAINING) -> None:
         """End now: what runs is aborted and stored as such, what waits is answered.
@@ -489,7 +517,8 @@ class Session:
     def _help(self, job: Job) -> CrisisView | None:
         if job.crisis is not None:
             return None if job.crisis.level == "none" else job.crisis
-        return self.help_for(job.verdict, job.post.locale)
+        watch = self._watch_before(job)
+        return self._services.care.help_for(watch, job.verdict, job.post.locale)
 
     def _done(self, job: Job) -> None:
         """Account for a job that has ended, however it did; nobody waits for ever."""
@@ -502,7 +531,7 @@ class Session:
         self._settle(job, Aborted(ended, crisis=self._help(job), partial=heard))
         if job.post.client_ref is not None:
             self._references.pop(job.post.client_ref, None)
-        self._pending -= 1
+        self._pending.remove(job)
         self._services.load.end()
         self._last_seen = trio.current_time()
 
@@ -524,6 +553,8 @@ class Session:
                 # Where its notices were events, their delivery is seen there.
                 told = not job.notices
                 self._services.ledger.note(self.user_id, outcome.crisis, delivered=told)
+            if job.crisis is None:  # its turn never began, where else it is told
+                self.alert(outcome.crisis)
             job.slot.fail(outcome)
         self.live.end(job, outcome)
 

@@ -141,7 +141,7 @@ async def _answer(
     text = None if job.stopped else services.responder.ready(prompt)
     if text is not None:
         text = released.hear(text) + released.end()
-        _count_withheld(state, job, turn, released, services)
+        _note_withheld(job, released, services)
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
         return reply
@@ -171,7 +171,7 @@ async def _answer(
     if event == "stop":
         raise Aborted("the turn was stopped", partial="".join(job.heard))
     assert event is not None
-    _count_withheld(state, job, turn, released, services)
+    _note_withheld(job, released, services)
     return await _conclude(state, job, turn, event, services)
 
 
@@ -247,12 +247,10 @@ def _released(state: SessionState, job: Job, turn: Turn, services: Services) -> 
     return Released(services.care.instead(job.post.locale), careful=careful)
 
 
-def _count_withheld(
-    state: SessionState, job: Job, turn: Turn, released: Released, services: Services
-) -> None:
+def _note_withheld(job: Job, released: Released, services: Services) -> None:
+    """To be counted with the commit of the turn's end."""
     if released.withheld:
-        country = services.care.country(job.post.locale)
-        services.ledger.withheld(state.user_id, turn.crisis, country)
+        job.withheld = services.care.country(job.post.locale)
 
 
 def _tell(live: Live, job: Job, turn: Turn, piece: str) -> None:
@@ -315,7 +313,8 @@ async def _commit(
 ) -> None:
     """Store `turn` and the session's row. Shielded: a commit is not cut in half.
 
-    The first one of a turn counts its verdict in the crisis ledger.
+    The first one of a turn counts its verdict in the crisis ledger, the last one what
+    was withheld.
 
     Raises `StoreUnavailable` where nothing was stored, `Unsettled` where the
     store did not say so in time.
@@ -324,12 +323,14 @@ async def _commit(
     writes: tuple[Write, ...] = (PutSession(state.record()), PutTurn(state.user_id, turn))
     if job is not None and not job.counted:
         writes += services.ledger.counts(state.user_id, turn.crisis)
+    if job is not None and job.withheld is not None:
+        writes += services.ledger.withheld(state.user_id, turn.crisis, job.withheld)
     with services.patience.shield() as scope:
         await services.store.append(writes)
     if scope.cancelled_caught:
         raise Unsettled("the store took too long; try again")
     if job is not None:
-        job.counted = True
+        job.counted, job.withheld = True, None
 
 
 async def abort_unfinished(state: SessionState, turn: Turn, services: Services) -> None:

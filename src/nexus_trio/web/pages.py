@@ -11,7 +11,6 @@ from quart.wrappers import Response
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 
-from nexus_trio.crisis import protocol
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import codec, docs, rest
 from nexus_trio.web.openapi import described, document
@@ -52,7 +51,7 @@ class Pages:
         self._description: dict[str, Any] = {}
         self._json = b""
         self._docs = b""
-        self._safety = _safety(protocol.markdown(hub.care.configured(rest.VERSION)))
+        self._safety = _safety(hub.protocol()["protocol"])
 
     def register(self, app: QuartTrio) -> None:
         """Put the pages on `app`, as its last routes: the description is made of all of them."""
