@@ -67,6 +67,10 @@ class Wire:
             got.append(await self.receive())
         return got
 
+    def arrived(self) -> list[dict[str, Any]]:
+        """The frames that are here. Never waits."""
+        return [checked(e["text"]) for e in waiting(self._get) if e["type"] == "websocket.send"]
+
     async def hello(self, user: str = "ada", **more: Any) -> dict[str, Any]:
         await self.send(type="hello", user_id=user, **more)
         return (await self.until("welcome", "error", "bye"))[-1]
@@ -131,3 +135,39 @@ class Follow:
         while (block := await self.block()).startswith(":"):
             pass
         return parsed(block)
+
+
+class Chat:
+    """One chat answered in events, as its client hears it."""
+
+    def __init__(self, app: QuartTrio) -> None:
+        self._app = app
+        self._put, self._receive = trio.open_memory_channel[Any](10)
+        self._sent, self._get = trio.open_memory_channel[Any](10_000)
+
+    async def run(self, **fields: str) -> None:
+        body = json.dumps(fields).encode()
+        self._put.send_nowait({"type": "http.request", "body": body, "more_body": False})
+        scope = {
+            "type": "http", "method": "POST", "path": "/bridge/chat", "server": None,
+            "raw_path": b"/bridge/chat", "query_string": b"", "http_version": "1.1",
+            "scheme": "http", "root_path": "",
+            "headers": [
+                *HEADERS, (b"accept", b"text/event-stream"), (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+            ],
+        }  # fmt: skip
+        await self._app.asgi_app(scope, self._receive.receive, self._sent.send)  # type: ignore[arg-type]  # plain dicts
+
+    def arrived(self) -> list[dict[str, Any]]:
+        """The events that are here, or the problem in their place. Never waits."""
+        body = b"".join(event.get("body", b"") for event in waiting(self._get))
+        if body.startswith(b"{"):
+            return [{"type": "problem", **json.loads(body)}]
+        blocks = body.decode().split("\n\n")[:-1]
+        return [json.loads(parsed(block)["data"]) for block in blocks if block[0] != ":"]
+
+
+def waiting(channel: Any) -> list[Any]:
+    """What is in a memory channel now."""
+    return [channel.receive_nowait() for _ in range(channel.statistics().current_buffer_used)]
