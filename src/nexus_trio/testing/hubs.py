@@ -56,20 +56,22 @@ async def open_fake_hub(
     world: World | None = None,
     alerts: Alerts | None = None,
     names: Names | None = None,
+    since: float | None = None,
     **settings: Any,
 ) -> AsyncIterator[Hub]:
     """A hub whose ids count up and whose wall clock is trio's clock, from 2026-01-01 on.
 
     Under a mock clock every run with the same schedule is the same to the byte
     (I25). `store` outlives the hub: open another one on it for a restart, with the same
-    `names`, so that no id comes twice.
+    names`, so that no id comes twice, and `since`, trio's time at which the wall clock
+    showed 2026-01-01 (by default: now), so that it goes on.
     """
     names = names or Names()
     world = world or small_world()
     own = store or MemoryStore(names)
     # Without disclosures, which have tests of their own: they take positions.
     values = Settings(**{"durability": "memory", "jurisdictions": "none", **settings})
-    began = trio.current_time()
+    began = trio.current_time() if since is None else since
 
     def now() -> datetime:
         return EPOCH + timedelta(seconds=trio.current_time() - began)
