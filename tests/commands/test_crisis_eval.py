@@ -52,6 +52,35 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["sources"]["mine"]["distress_fired"]["hits"] == 1
 
 
+def test_dialogues_of_two_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the other side says is neither found nor a false alarm; turns are the person's."""
+    low, wish = "I feel hopeless", "I want to die"
+    other = {"role": "assistant", "text": f"some people say: {wish}"}
+    told = [x for _ in range(3) for x in ({"role": "user", "text": low}, other)]
+    rows = [
+        {"id": "found", "source": "low", "label": "crisis", "turns": told},
+        {"id": "missed", "source": "low", "label": "crisis", "turns": [*told[:4], other]},
+        {"id": "quiet", "source": "calm", "label": "benign", "turns": [other, "thank you", other]},
+        {"id": "false", "source": "calm", "label": "benign", "turns": ["hello", other, wish]},
+    ]
+    path, wrong = tmp_path / "dialogues.jsonl", tmp_path / "wrong.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    status, out, err = run(capsys, "eval", path, "--json", "--errors", wrong)
+    assert (status, err) == (0, "")
+    found = json.loads(out)["sources"]
+    for source, key in (("low", "recall"), ("calm", "false_alarms")):
+        cell = found[source][key]
+        # Wilson's interval of 1 in 2, by hand.
+        assert (cell["hits"], cell["of"], cell["low"], cell["high"]) == (1, 2, 0.0945, 0.9055)
+    written = {row["id"]: row for row in map(json.loads, wrong.read_text().splitlines())}
+    assert {name: row["error"] for name, row in written.items()} == {
+        "missed": "miss",
+        "false": "false_alarm",
+    }
+    assert (written["false"]["turn"], written["false"]["turns"]) == (2, ["hello", wish])
+    assert (written["missed"]["turn"], written["missed"]["level"]) == (None, "concern")
+
+
 def test_packed_files_are_read_as_they_are(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

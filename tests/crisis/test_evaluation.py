@@ -20,6 +20,33 @@ def row(label: str, *turns: str, source: str = "ours", whole: bool = False) -> R
     return Row("7", source, label, turns, whole)  # type: ignore[arg-type]  # a label
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"turns": ["a", "b"]},
+        {"turns": [{"role": "user", "text": "a"}, {"role": "user", "text": "b"}]},
+        {"turns": ["a", {"role": "assistant", "text": WISH}, {"role": "user", "text": "b"}]},
+        {"turns": [{"role": "user", "content": "a"}, {"role": "Therapist", "content": WISH}, "b"]},
+        {"messages": [{"role": "system", "content": WISH}, {"role": "user", "content": "a"}, "b"]},
+        {"dialogue": [{"speaker": "patient", "utterance": "a", "n": 1}, "b"]},
+        {"turns": [{"from": "gpt", "value": WISH}, {"from": "human", "value": "a"}, "b"]},
+        {"turns": [{"role": "user", "text": "a"}, {"role": " Counselor ", "text": WISH}, "b"]},
+    ],
+)
+def test_a_dialogue_is_what_the_person_says(written: dict[str, Any]) -> None:
+    found = read_row(line(id="a", label="benign", **written), "file")
+    assert found == Row("a", "file", "benign", ("a", "b"), True)
+    assert judge(found).level == "none"
+
+
+def test_a_dialogue_of_one_side_alone_is_quiet() -> None:
+    found = read_row(
+        line(id="a", label="benign", turns=[{"role": "assistant", "text": WISH}]), "file"
+    )
+    assert (found.turns, found.whole) == ((), True)
+    assert judge(found).level == "none"
+
+
 def test_a_row_is_a_text_or_turns() -> None:
     assert read_row(line(id="a", text="hi", label="benign"), "file") == Row(
         "a", "file", "benign", ("hi",)
@@ -43,7 +70,12 @@ def test_a_row_is_a_text_or_turns() -> None:
         (line(id="a", label="crisis"), "either"),
         (line(id="a", label="crisis", text="a", turns=["a"]), "either"),
         (line(id="a", label="crisis", text=7), "string"),
-        (line(id="a", label="crisis", turns="abc"), "string"),
+        (line(id="a", label="crisis", turns="abc"), "no list"),
+        (line(id="a", label="crisis", turns=["a"], messages=["a"]), "either"),
+        (line(id="a", label="crisis", turns=[["user", "a"]]), "role"),
+        (line(id="a", label="crisis", turns=[{"text": "a"}]), "role"),
+        (line(id="a", label="crisis", turns=[{"role": 1, "text": "a"}]), "role"),
+        (line(id="a", label="crisis", turns=[{"role": "user", "text": None}]), "role"),
         (line(id="a", label="crisis", turns=["a", None]), "string"),
         (line(id="a", label="crisis", text="a", source=1), "source"),
     ],

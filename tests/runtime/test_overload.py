@@ -203,13 +203,15 @@ async def test_the_third_low_message_has_its_notice_at_once_behind_a_hanging_res
 async def test_a_command_that_waits_is_folded_neither_then_nor_before(
     between: str, autojump_clock: MockClock
 ) -> None:
-    async with open_fake_hub(FakeResponder(mode="hang"), mailbox=2) as hub:
-        async with hub.connect("ada") as one:
-            one.message("m1", LOW)
-            await wait_all_tasks_blocked()
-            one.message("m2", LOW)
-            one.message("m3", between)
-            with pytest.raises(MailboxFull) as refused:
-                await hub.ask("ada", LOW)
+    async with (
+        open_fake_hub(FakeResponder(mode="hang"), mailbox=2) as hub,
+        hub.connect("ada") as one,
+    ):
+        one.message("m1", LOW)
+        await wait_all_tasks_blocked()
+        one.message("m2", LOW)
+        one.message("m3", between)
+        with pytest.raises(MailboxFull) as refused:
+            await hub.ask("ada", LOW)
     assert refused.value.crisis is not None
     assert told(refused.value.crisis) == ("crisis", True, True)

@@ -1,9 +1,11 @@
 """How well the screen does on labelled messages: rows, counts, and their intervals. Pure.
 
-A row is one message (`text`) or a dialogue (`turns`, what one person said, in
-order). It counts as detected when a turn of it reaches `crisis`. The turns of a
-dialogue are folded into the watch of one session (`watch.py`), as a server
-does, so that three turns of low distress count, too.
+A row is one message (`text`) or a dialogue (`turns`, in order). A turn is a
+string, what the person said, or an object with a `role` and a `text`: those of
+the other side (`OTHERS`) are passed over. A row counts as detected when a turn of
+it reaches `crisis`. The turns of a dialogue are folded into the watch of one
+session (`watch.py`), as a server does, so that three turns of low distress
+count, too.
 
 | label | counts as |
 |---|---|
@@ -30,6 +32,20 @@ from nexus_trio.crisis.watch import Assessment, Watch, fold
 Label: TypeAlias = Literal["crisis", "distress", "benign"]
 
 LABELS: Final[tuple[Label, ...]] = ("crisis", "distress", "benign")
+
+DIALOGUES: Final = ("turns", "messages", "dialogue")
+"""What a row may call its dialogue; the first is the one to write."""
+
+ROLES: Final = ("role", "speaker", "from", "author")
+WORDS: Final = ("text", "content", "utterance", "value")
+"""What a turn may call who spoke, and what: data sets differ; the first is the one to write."""
+
+OTHERS: Final = frozenset(
+    "assistant ai bot chatbot model gpt agent system developer tool counsellor counselor "
+    "therapist psychologist doctor clinician nurse supporter listener helper interviewer "
+    "operator volunteer".split()
+)
+"""Whose turns are not the person's. Any other role is: rather one too many is screened."""
 
 Z: Final = 1.959963984540054
 """The normal quantile of a two-sided interval of 95 %."""
@@ -87,16 +103,30 @@ def read_row(line: str, source: str) -> Row:
     origin = value.get("source", source)
     if not isinstance(origin, str):
         raise BadRow('has a "source" that is no string')
-    return Row(name, origin, cast(Label, label), _turns(value), "turns" in value)
+    return Row(name, origin, cast(Label, label), _turns(value), "text" not in value)
 
 
 def _turns(value: dict[str, Any]) -> tuple[str, ...]:
-    if ("text" in value) == ("turns" in value):
+    named = [name for name in ("text", *DIALOGUES) if name in value]
+    if len(named) != 1:
         raise BadRow('needs either a "text" or "turns"')
-    turns = value["turns"] if "turns" in value else [value["text"]]
-    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
-        raise BadRow('has a "text" that is no string, or "turns" that are no list of strings')
-    return tuple(turns)
+    turns = [value["text"]] if named == ["text"] else value[named[0]]
+    if not isinstance(turns, list):
+        raise BadRow('has "turns" that are no list')
+    found = (_said(turn) for turn in turns)
+    return tuple(words for words in found if words is not None)
+
+
+def _said(turn: object) -> str | None:
+    """The person's words in one turn; None where the other side has it. Raises `BadRow`."""
+    if isinstance(turn, str):
+        return turn
+    if isinstance(turn, dict):
+        who = next((turn[name] for name in ROLES if name in turn), None)
+        words = next((turn[name] for name in WORDS if name in turn), None)
+        if isinstance(who, str) and isinstance(words, str):
+            return None if who.strip().lower() in OTHERS else words
+    raise BadRow('has a "text" that is no string, or a turn without a "role" and a "text"')
 
 
 def judge(row: Row) -> Outcome:
