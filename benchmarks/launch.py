@@ -30,7 +30,13 @@ class Server:
 
 
 def command(name: str, data: str, profile: Path | None = None) -> list[str]:
-    """How the server `name` is started on a free port; `profile` as for `started`."""
+    """How the server `name` is started on a free port; `profile` as for `started`.
+
+    `nexus-trio PART` is our server with that part altered (see `altered.py`).
+    """
+    if name.startswith("nexus-trio "):
+        altered = [str(HERE / "altered.py"), name.partition(" ")[2]]
+        return [sys.executable, *altered, "serve", "--port", "0", "--data", data]
     if name == "nexus-trio":
         sampled = [str(HERE / "sampled.py"), str(profile)]
         program = ["-m", "nexus_trio"] if profile is None else sampled

@@ -41,9 +41,11 @@ WORDS: Final = ("text", "content", "utterance", "value")
 """What a turn may call who spoke, and what: data sets differ; the first is the one to write."""
 
 OTHERS: Final = frozenset(
-    "assistant ai bot chatbot model gpt agent system developer tool counsellor counselor "
-    "therapist psychologist doctor clinician nurse supporter listener helper interviewer "
-    "operator volunteer".split()
+    (
+        *("assistant", "ai", "bot", "chatbot", "model", "gpt", "agent", "system", "developer"),
+        *("counsellor", "counselor", "therapist", "psychologist", "doctor", "clinician", "nurse"),
+        *("supporter", "listener", "helper", "interviewer", "operator", "volunteer", "tool"),
+    )
 )
 """Whose turns are not the person's. Any other role is: rather one too many is screened."""
 
