@@ -42,6 +42,7 @@ EXPECTED = {
     "client_events.py": r"in Garden\nbob: Good evening\.\n",
     "openai_client.py": r".*Ada.*\n.*Ada.*\n",
     "own_server.py": r"listening: True\n",
+    "year.py": r"# Crisis referrals from 2026-01-01 to 2026-12-31\n.*issued: \*\*100\*\*.*",
     "screen.py": r"none\nconcern\ncrisis\n",
     "search_schedules.py": (
         r"\{'operations': \[80, 30\]\} no debt: -10\n"
@@ -54,16 +55,17 @@ def test_every_example_has_its_output_here() -> None:
     assert {e.name for e in EXAMPLES} == set(EXPECTED)
 
 
-def test_the_page_on_care_shows_what_its_example_prints() -> None:
+@pytest.mark.parametrize("name", ["care", "year"])
+def test_the_page_on_care_shows_what_its_examples_print(name: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "docs" / "examples" / "care.py")],
+        [sys.executable, "-W", "error", str(ROOT / "docs" / "examples" / f"{name}.py")],
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
     page = (ROOT / "docs" / "care.md").read_text()
-    assert f"<!-- care -->\n```\n{done.stdout}```\n<!-- end -->" in page
+    assert f"<!-- {name} -->\n```\n{done.stdout}```\n<!-- end -->" in page
 
 
 def settings_table() -> str:

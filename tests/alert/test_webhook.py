@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.alert import webhook as module
 from nexus_trio.alert.webhook import WAITING, Webhook, signature
 from nexus_trio.crisis import LEXICON
-from nexus_trio.errors import SettingsError
+from nexus_trio.errors import MailboxFull, SettingsError, StoreUnavailable
 from nexus_trio.server import open_hub
 from nexus_trio.settings import Settings
-from nexus_trio.testing.fakes import FakeResponder
-from nexus_trio.testing.hubs import open_fake_hub
+from nexus_trio.testing.fakes import FakeResponder, FaultyStore
+from nexus_trio.testing.hubs import Names, open_fake_hub
 
 SECRET = "a-secret-of-some-length"
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -213,6 +213,38 @@ async def test_only_what_is_imminent_is_told_and_once() -> None:
         await hub.ask("experiment-1", PLAN)
         await hub.stateless(PLAN).outcome()
         assert told.sessions == [reply.session_id] * 2
+
+
+async def test_what_is_refused_is_told_as_well(autojump_clock: MockClock) -> None:
+    told = Told()
+    responder, store = FakeResponder(mode="hang"), FaultyStore(Names())
+    async with open_fake_hub(responder, store, alerts=told, mailbox=1) as hub:
+        async with trio.open_nursery() as nursery:
+            for _ in range(2):
+                nursery.start_soon(hub.ask, "ada", "hello")
+                await wait_all_tasks_blocked()
+            for number, message in enumerate((PLAN, WISH, PLAN)):
+                with pytest.raises(MailboxFull):
+                    await hub.ask("ada", message)
+                assert len(told.sessions) == (1, 1, 2)[number]
+            responder.release.set()
+        session = (await hub.session("ada")).session_id
+        assert told.sessions == [session] * 2
+        # A turn that can't be stored has told it when it began, and does not twice.
+        store.fault = "down"
+        with pytest.raises(StoreUnavailable):
+            await hub.ask("ada", PLAN)
+        assert told.sessions == [session] * 3
+        with pytest.raises(StoreUnavailable):
+            await hub.ask("nobody-yet", PLAN)  # who has no session that could be named
+        assert told.sessions == [session] * 3
+
+
+async def test_by_default_no_call_is_ever_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (Settings().crisis_webhook_url, Settings().crisis_webhook_secret) == ("", "")
+    monkeypatch.setattr(module.Webhook, "__init__", None)  # so that making one is an error
+    async with open_hub(Settings(durability="memory")) as hub:
+        assert (await hub.ask("ada", PLAN)).crisis.level == "imminent"
 
 
 async def test_a_server_tells_it_and_ends_in_good_order() -> None:

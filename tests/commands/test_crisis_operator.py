@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +22,7 @@ from nexus_trio.crisis import LEXICON
 from nexus_trio.crisis.protocol import markdown
 from nexus_trio.runtime.care import Care
 from nexus_trio.runtime.frames import Answered, Noticed
+from nexus_trio.server import open_hub
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Count, PutSession, SessionRecord
 from nexus_trio.store.memory import MemoryStore
@@ -64,29 +67,56 @@ Tally = Counter[tuple[str, str, str, str]]
 
 
 async def simulated_year() -> tuple[tuple[Count, ...], Tally]:
-    """A year of some people's messages, in virtual time: the ledger, and what replies said."""
-    random, store, tally = Random(7), MemoryStore(Names()), Tally()
-    async with open_fake_hub(store=store) as hub:
-        for at in sorted(random.uniform(0, YEAR_S - 1) for _ in range(MESSAGES)):
-            await trio.sleep_until(at)
-            month = f"{datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at):%Y-%m}"
-            user = f"user-{random.randrange(40)}"
-            locale = random.choice(list(LOCALES))
-            level = random.choices(list(WORDS), (60, 30, 8, 2))[0]
-            if random.random() < 0.2:
-                await with_acknowledgement(hub, user, WORDS[level], locale, month, tally)
-                continue
-            reply = await hub.ask(user, WORDS[level], locale=locale)
-            note(tally, reply.crisis, LOCALES[locale], month)
-    return await store.ledger(date(2026, 1, 1), date(2026, 12, 31)), tally
+    """A year of some people's messages, in virtual time: the ledger, and what replies said.
+
+    The server is started anew each month. The year ends, and the next begins, by UTC:
+    somebody writes in the last second of the one, and in the first of the other.
+    """
+    random, store, tally, names = Random(7), MemoryStore(Names()), Tally(), Names()
+    moments = [random.uniform(0, YEAR_S - 1) for _ in range(MESSAGES)]
+    left = sorted([*moments, YEAR_S - 0.5, YEAR_S])
+    while left:
+        ends = left[0] + YEAR_S / 12
+        async with open_fake_hub(store=store, names=names, since=0) as hub:
+            while left and left[0] < ends:
+                await one_of_them(hub, left.pop(0), random, tally)
+    return await store.ledger(date(2026, 1, 1), date(2027, 1, 1)), tally
 
 
-def note(tally: Tally, view: Any, country: str, month: str) -> None:
+async def one_of_them(hub: Any, at: float, random: Random, tally: Tally) -> None:
+    """A message at that moment: over a call, a connection, or one that nobody reads."""
+    await trio.sleep_until(at)
+    month = f"{datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at):%Y-%m}"
+    user = f"user-{random.randrange(40)}"
+    locale = random.choice(list(LOCALES))
+    level = random.choices(list(WORDS), (60, 30, 8, 2))[0]
+    way = random.random()
+    if at >= YEAR_S - 0.5:
+        level, way = "crisis", 1
+    if way < 0.2:
+        await with_acknowledgement(hub, user, WORDS[level], locale, month, tally)
+    elif way < 0.25:
+        await unread(hub, f"{user}-gone-{at}"[:64], WORDS[level], locale, month, tally)
+    else:
+        reply = await hub.ask(user, WORDS[level], locale=locale)
+        note(tally, reply.crisis, LOCALES[locale], month)
+
+
+async def unread(hub: Any, user: str, words: str, locale: str, month: str, tally: Tally) -> None:
+    """Over a connection that is gone before it has read anything, and does not come back."""
+    async with hub.connect(user) as one:
+        one.message("m", words, locale=locale)
+    await hub.wait_idle()
+    (turn,) = (await hub.history(user)).turns
+    note(tally, turn.crisis, LOCALES[locale], month, delivered=False)
+
+
+def note(tally: Tally, view: Any, country: str, month: str, *, delivered: bool = True) -> None:
     if view.level != "none":
         tally[month, view.level, "detected", country] += 1
     if view.detected:
         tally[month, view.level, "issued", country] += 1
-        tally[month, view.level, "delivered", country] += 1
+        tally[month, view.level, "delivered", country] += delivered
 
 
 async def with_acknowledgement(
@@ -120,9 +150,13 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tally]:
     return data, tally
 
 
-def total(tally: Tally, action: str, place: int = 2, value: str | None = None) -> int:
+def total(
+    tally: Tally, action: str, place: int = 2, value: str | None = None, year: str = "2026"
+) -> int:
     return sum(
-        n for key, n in tally.items() if key[2] == action and (value is None or key[place] == value)
+        n
+        for key, n in tally.items()
+        if key[0].startswith(year) and key[2] == action and value in (None, key[place])
     )
 
 
@@ -138,7 +172,9 @@ def test_a_year_s_report_is_what_was_seen_from_outside(run: Run, year: tuple[Pat
     assert found["referrals"] == {
         action: total(tally, action) for action in ("issued", "delivered", "seen")
     }
-    assert found["referrals"]["issued"] > 60
+    referrals = found["referrals"]
+    assert referrals["issued"] > referrals["delivered"] > referrals["seen"] > 10
+    assert referrals["issued"] > 60
     for action in ("detected", "issued", "delivered", "seen"):
         for level in ("concern", "crisis", "imminent"):
             assert found["by_level"][level][action] == total(tally, action, 1, level)
@@ -164,6 +200,18 @@ def test_two_halves_are_the_whole(run: Run, year: tuple[Path, Tally]) -> None:
         issued.append(json.loads(shown)["referrals"]["issued"])
     assert issued[0] + issued[1] == issued[2]
     assert min(issued) > 0
+
+
+def test_a_year_ends_where_it_ends_by_utc(run: Run, year: tuple[Path, Tally]) -> None:
+    """One wrote in its last second, one in the first second of the next."""
+    data, tally = year
+    for first, issued in (("2026-12-31", None), ("2027-01-01", 1)):
+        period = ("--since", first, "--until", first)
+        _, shown, _ = run("report", "--data", data, *period, "--json")
+        found = json.loads(shown)
+        assert list(found["by_month"]) == [first[:7]]
+        assert found["referrals"]["issued"] == (issued or found["referrals"]["issued"]) > 0
+    assert total(tally, "issued", year="2027") == 1
 
 
 def test_no_user_and_no_word_is_in_it(run: Run, year: tuple[Path, Tally]) -> None:
@@ -195,7 +243,7 @@ def test_a_period_of_any_length(run: Run, year: tuple[Path, Tally], since: str) 
         "report", "--data", data, "--since", since, "--until", "9999-12-31", "--json"
     )
     assert status == 0
-    assert json.loads(shown)["referrals"]["issued"] == total(tally, "issued")
+    assert json.loads(shown)["referrals"]["issued"] == total(tally, "issued", year="")
 
 
 @pytest.mark.parametrize(
@@ -246,3 +294,33 @@ def test_a_setting_that_can_not_be_kept_is_refused(
     status, _, told = run("protocol")
     assert (status, told.count("\n")) == (2, 1)
     assert "NEXUS_" in told
+
+
+def test_the_protocol_of_a_running_server_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    """Whatever the command itself is set to: its reader publishes what runs."""
+    theirs = Settings(data=str(tmp_path), locale="en-GB", jurisdictions="us-wa", minors="yes")
+    ready, over = threading.Event(), threading.Event()
+
+    async def server() -> None:
+        async with open_hub(theirs):
+            ready.set()
+            await trio.to_thread.run_sync(over.wait)
+
+    thread = threading.Thread(target=trio.run, args=(server,))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        monkeypatch.setenv("NEXUS_LOCALE", "de-AT")
+        shown = [run("protocol", "--data", tmp_path), run("protocol", "--data", tmp_path, "--json")]
+    finally:
+        over.set()
+        thread.join()
+    version = importlib.metadata.version("nexus-trio")
+    expected = markdown(Care(theirs).configured(version))
+    assert shown[0] == (0, expected, "")
+    found = json.loads(shown[1][1])
+    assert found == {"protocol": expected, "lexicon": LEXICON, "running": True}
+    _, after, _ = run("protocol", "--data", tmp_path)
+    assert after == markdown(Care(Settings(locale="de-AT")).configured(version))

@@ -93,7 +93,8 @@ async def test_every_verdict_is_that_of_an_idle_server(small: Bridge) -> None:
     async def others(passed: list[tuple[str, bool, bool]]) -> None:
         """Strangers, one after the other, while the rest is flooded."""
         for words in WORDS:
-            passed.append(told(await over_http(small, fresh("stranger"), f"{words} (stream)")))
+            found = await over_http(small, fresh("stranger"), f"{words} (stream)")
+            passed += [told(found)]
 
     strangers: list[tuple[str, bool, bool]] = []
     async with trio.open_nursery() as nursery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from nexus_trio.model.envelope import Position
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Noticed
 from nexus_trio.runtime.hub import Hub
-from nexus_trio.store.base import Count
+from nexus_trio.store.base import Count, PutSession, PutTurn, Write
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names, open_fake_hub
@@ -295,6 +296,66 @@ async def test_a_reply_that_is_withheld_is_counted() -> None:
         await hub.ask("ada", "hello", locale="de-AT")
     (count,) = await store.ledger(TODAY, TODAY)
     assert count == Count(TODAY, "none", "withheld", 1, "AT", LEXICON)
+
+
+async def test_what_was_withheld_goes_with_the_turn_s_own_commit() -> None:
+    """So a crash takes both or neither."""
+    store = FaultyStore(Names())
+    harm = FakeResponder(lambda prompt: "You should kill yourself, and the world")
+    async with open_fake_hub(harm, store) as hub:
+        for mode in ("ready", "stream"):
+            harm.mode = mode
+            await hub.ask("ada", "hello")
+        commits = [w for w in store.appends if any(isinstance(each, Count) for each in w)]
+        assert [{type(w) for w in commit} for commit in commits] == [
+            {PutSession, PutTurn, Count}
+        ] * 2
+    assert await counted(store) == {"none withheld": 2}
+
+
+class Held(FaultyStore):
+    """A store whose commits of counts alone wait until they are let go, one by one."""
+
+    def __init__(self) -> None:
+        super().__init__(Names())
+        self.gate = trio.Semaphore(0)
+        self.begun = 0
+
+    async def append(self, writes: Sequence[Write]) -> None:
+        if all(isinstance(write, Count) for write in writes):
+            self.begun += 1
+            await self.gate.acquire()
+        await super().append(writes)
+
+
+async def test_a_crash_loses_at_most_the_refusals_since_the_last_commit_began() -> None:
+    """What is stored, whenever it is looked at: all that was noted before the commit before."""
+    store = Held()
+    async with (
+        open_fake_hub(FakeResponder(mode="hang"), store, mailbox=1) as hub,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(2):
+            nursery.start_soon(hub.ask, "ada", "hello")
+            await wait_all_tasks_blocked()
+        refused, before = 0, []
+        for several in (1, 3, 2, 5, 1):
+            for _ in range(several):
+                await failing(hub, MailboxFull, WISH)  # waits for no commit
+            refused += several
+            before.append(refused)
+            await wait_all_tasks_blocked()
+            assert store.begun == len(before), "one commit for all that came meanwhile"
+            store.gate.release()
+            found = await counted(store)
+            # The first of several begins a commit; those behind it go with the next one.
+            assert found["crisis issued"] >= (before[-2] if len(before) > 1 else 1)
+            assert refused - found["crisis issued"] < several
+            if refused != found["crisis issued"]:
+                store.gate.release()
+                assert await counted(store) == dict.fromkeys(ONE, refused)
+                store.begun -= 1
+        nursery.cancel_scope.cancel()
 
 
 async def test_where_and_by_which_lexicon() -> None:
