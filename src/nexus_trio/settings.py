@@ -8,6 +8,7 @@ yet is refused plainly, so that nobody believes in a guarantee that isn't there.
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,12 @@ def _setting(
             "check": check,
         },
     )
+
+
+def _language_tag(text: str) -> None:
+    """Raises `ValueError` for what can't be one (BCP 47): it would name no country, silently."""
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*", text):
+        raise ValueError("write a language tag, such as en-GB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,9 @@ class Settings:
     pace_s: float = _setting(
         0.0, "Seconds between two words of the scripted responder.", least=0, most=5
     )
-    locale: str = _setting("en-US", "Language and country of notices where a call names none.")
+    locale: str = _setting(
+        "en-US", "Language and country of notices where a call names none.", check=_language_tag
+    )
     jurisdictions: str = _setting(
         "us-ca,us-ny,us-wa,eu",
         "Whose laws on saying that this is an AI are kept, with commas between; or `none`. All of"

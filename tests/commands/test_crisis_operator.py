@@ -252,6 +252,7 @@ def test_a_period_of_any_length(run: Run, year: tuple[Path, Tally], since: str) 
         (["--since", "last week"], "--since must be a day, written YYYY-MM-DD"),
         (["--until", "2026-02-30"], "--until must be a day, written YYYY-MM-DD"),
         (["--since", "2026-03-02", "--until", "2026-03-01"], "is behind --until"),
+        (["--since", "9999-01-01"], "is behind today"),
         (["--data", "nowhere"], "no data folder"),
     ],
 )
@@ -283,6 +284,8 @@ def test_the_protocol_is_that_of_the_settings(run: Run, monkeypatch: pytest.Monk
     [
         ("NEXUS_JURISDICTIONS", "atlantis"),
         ("NEXUS_MINORS", "maybe"),
+        ("NEXUS_LOCALE", "english"),
+        ("NEXUS_LOCALE", "!!"),
         ("NEXUS_CRISIS_WEBHOOK_URL", "ftp://x"),
         ("NEXUS_CRISIS_WEBHOOK_URL", "http://127.0.0.1:1/"),  # without a secret
     ],

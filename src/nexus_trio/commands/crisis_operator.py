@@ -87,6 +87,8 @@ def _period(since: str | None, until: str | None) -> tuple[date, date]:
     today = datetime.now(UTC).date()
     last = today if until is None else _day("--until", until)
     first = date(last.year, 1, 1) if since is None else _day("--since", since)
+    if first > last and until is None:
+        raise SettingsError(f"--since {first} is behind today, {last} (UTC); give an earlier day")
     if first > last:
         raise SettingsError(f"--since {first} is behind --until {last}; swap them")
     return first, last
