@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from nexus_trio.crisis import RESOURCES, Level, for_friend, guidance, screen
+from nexus_trio.crisis.disclosure import Kind, words
 from nexus_trio.crisis.guidance import HELPLINES, instead
 
 FIRING: tuple[Level, ...] = ("crisis", "imminent")
+KINDS: tuple[Kind, ...] = ("start", "again")
 COUNTRIES = sorted({row.country for row in RESOURCES} - {"", "EU"})
 EVERY = list(itertools.product(FIRING, ["en-US", "", "de-AT", "it-IT", "xx-YY", "ja"], [0, 1, 5]))
 
@@ -38,7 +40,12 @@ def test_the_notice_for_the_united_states(level: Level, locale: str, repeat: int
 
 @pytest.mark.parametrize(("level", "locale", "repeat"), EVERY)
 def test_no_text_scolds_promises_or_names_a_method(level: Level, locale: str, repeat: int) -> None:
-    for text in (guidance(level, locale, repeat).text, for_friend(locale).text):
+    for text in (
+        guidance(level, locale, repeat).text,
+        for_friend(locale).text,
+        instead(locale).text,
+        *(words(kind, minors=minors) for kind in KINDS for minors in (False, True)),
+    ):
         assert "commit suicide" not in text.lower()
         assert not re.search(
             r"\b(pills?|gun|rope|bridge|knife|overdose|hang|secret|selfish|should have|must not)\b",
