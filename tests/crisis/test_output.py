@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nexus_trio.crisis import output
+from nexus_trio.crisis.glance import harmless
 from nexus_trio.crisis.guidance import for_friend, guidance, instead
 from nexus_trio.crisis.output import BOOK, HELD, OutputScreen
 
@@ -189,7 +190,7 @@ def test_nothing_is_released_behind_harm(before: str, harm: str, after: str) -> 
 
 @given(st.text(st.sampled_from("aAbkKlL''\u2019.,;:!?"), min_size=1, max_size=12))
 def test_the_short_way_reads_as_the_long_one(word: str) -> None:
-    assert output._tokens(word) == list(output._strange(word))
+    assert output.tokens(word) == list(output._strange(word))
 
 
 @pytest.mark.parametrize(
@@ -218,3 +219,34 @@ def test_work_and_memory_stay_bounded(piece: str) -> None:
         assert screen.held <= HELD
         assert len(screen._growing) + sum(map(len, screen._held)) <= 128 * (HELD + 1)
     assert most <= 200
+
+
+# --- a glance at a whole reply ---
+
+
+@given(TEXTS)
+@example("w/o you. The world would be better")
+def test_a_glance_lets_nothing_pass_that_is_withheld(text: str) -> None:
+    if harmless(text):
+        assert screened(text, careful=True) == (text, None)
+
+
+@pytest.mark.parametrize("text", [*HARM, *said.IN_CONTEXT])
+@pytest.mark.parametrize(
+    "around", ["{}", "Rain falls. {} It is late.", "\u201c{}\u201d and 2 more"]
+)
+def test_a_glance_sees_every_sentence_of_harm(text: str, around: str) -> None:
+    assert not harmless(around.format(text))
+
+
+@given(st.sampled_from(HARM), st.integers(0, 40), st.sampled_from(["\u200b", "-", "\t", "  ", "'"]))
+def test_a_glance_is_not_deceived_by_how_harm_is_written(text: str, at: int, mark: str) -> None:
+    written = text[:at] + mark + text[at:].upper()
+    if harmless(written):
+        assert screened(written, careful=True)[1] is None
+
+
+def test_most_lines_of_our_own_pass_at_a_glance() -> None:
+    table = (resources.files("nexus_trio") / "world/default.toml").read_text("utf-8")
+    lines = [line for line in _strings(tomllib.loads(table)) if " " in line]
+    assert sum(map(harmless, lines)) > 0.8 * len(lines)

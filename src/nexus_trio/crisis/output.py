@@ -43,7 +43,7 @@ BOOK, _NUMERALS = load_output()
 _WORDS: Final = BOOK.spelling.words
 # A unit: white space, then a word. A longer run of either is cut, as memory is bounded.
 _SPACE: Final = r"[^\S\x1c-\x1f]"
-_UNIT: Final = re.compile(rf"{_SPACE}{{0,64}}(?:[\S\x1c-\x1f]{{1,64}})?")
+UNIT: Final = re.compile(rf"{_SPACE}{{0,64}}(?:[\S\x1c-\x1f]{{1,64}})?")
 _LEAD: Final = re.compile(rf"({_SPACE}*)([A-Za-z]*)")
 _PLAIN: Final = re.compile("\\s*([A-Za-z'\u2019]+)([.,;:!?]*)")
 _DOUBLE: Final = re.compile(r"([a-z])\1")
@@ -112,7 +112,7 @@ class OutputScreen:
         text, at = self._growing + piece, 0
         released: list[str] = []
         while self._withheld is None:
-            end = _UNIT.match(text, at).end()  # type: ignore[union-attr]  # matches anything
+            end = UNIT.match(text, at).end()  # type: ignore[union-attr]  # matches anything
             unit, alone = text[at:end], not self._held
             if end == len(text):  # it may still grow
                 self._growing = unit
@@ -173,7 +173,7 @@ class OutputScreen:
     def _read(self, unit: str) -> None:
         self._held.append(unit)
         at = self._first + len(self._held) - 1
-        for token in _tokens(unit):
+        for token in tokens(unit):
             if token == ".":
                 self._end_clause()
                 self._begin_sentence()
@@ -276,7 +276,7 @@ def _next(node: Node, token: str) -> list[Node]:
     return found
 
 
-def _tokens(unit: str) -> list[str]:
+def tokens(unit: str) -> list[str]:
     """The words of a unit as they are looked up, with `.` and `,` between them.
 
     Most units are a plain word: they get what `normalise` would give, sooner.

@@ -496,10 +496,11 @@ class Session:
         self._running = None
         if self._urgent is not None and self._urgent[0] is job:
             self._urgent = None
-        # A turn that is stored as aborted has its part, be it empty.
-        heard = "".join(job.heard) if job.ended is not None or job.heard else None
-        ended = "the session ended before this was answered"
-        self._settle(job, Aborted(ended, crisis=self._help(job), partial=heard))
+        if not job.slot.done:
+            # A turn that is stored as aborted has its part, be it empty.
+            heard = "".join(job.heard) if job.ended is not None or job.heard else None
+            ended = "the session ended before this was answered"
+            self._settle(job, Aborted(ended, crisis=self._help(job), partial=heard))
         if job.post.client_ref is not None:
             self._references.pop(job.post.client_ref, None)
         self._pending -= 1

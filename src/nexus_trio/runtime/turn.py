@@ -13,6 +13,7 @@ from typing import Literal
 
 import trio
 
+from nexus_trio.crisis.glance import harmless
 from nexus_trio.errors import Aborted, Conflict, ResponderFailed, StoreUnavailable, TurnTimeout
 from nexus_trio.model.envelope import Reply
 from nexus_trio.model.transcript import (
@@ -109,25 +110,23 @@ async def known_turn(state: SessionState, job: Job, services: Services, live: Li
 
     Where the store is slow to say, a crisis notice goes out meanwhile.
     """
+    if job.post.client_ref is None:
+        return None
     urgent = services.care.help_for(state.watch, job.verdict, job.post.locale)
-    if job.post.client_ref is None or urgent is None or not urgent.detected:
-        return await _known(state, job, services)
+    if urgent is None or not urgent.detected:
+        return await _known(state, job, job.post.client_ref, services)
     with trio.move_on_after(HURRY_S):
-        return await _known(state, job, services)
+        return await _known(state, job, job.post.client_ref, services)
     for origin in job.origins:
         live.hasten(origin, urgent, state.position)
-    return await _known(state, job, services)
+    return await _known(state, job, job.post.client_ref, services)
 
 
-async def _known(state: SessionState, job: Job, services: Services) -> Turn | None:
-    """The ended turn that the post's reference names; `Conflict` where its words are others."""
-    post = job.post
-    if post.client_ref is None:
-        return None
+async def _known(state: SessionState, job: Job, ref: str, services: Services) -> Turn | None:
     since = services.now() - REFERENCES_KEPT
-    known = await services.read(services.store.reference(state.user_id, post.client_ref, since))
+    known = await services.read(services.store.reference(state.user_id, ref, since))
     status = None if known is None else known.status
-    same = known is None or known.message == post.message
+    same = known is None or known.message == job.post.message
     if reference_outcome(status, same) == "conflict":
         raise Conflict("this client_ref was used for another message; use a new one")
     return known
@@ -137,14 +136,14 @@ async def _answer(
     state: SessionState, job: Job, turn: Turn, room: Room, services: Services, live: Live
 ) -> Reply:
     prompt = _prompt(state, job, turn, room)
-    released = _released(state, job, turn, services)
     text = None if job.stopped else services.responder.ready(prompt)
     if text is not None:
-        text = released.hear(text) + released.end()
-        _count_withheld(state, job, turn, released, services)
+        if not harmless(text):
+            text = _screened(state, job, turn, text, services)
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
         return reply
+    released = _released(state, job, turn, services)
     receipt = _Receipt()
     event: TurnEvent | None = None
     with trio.CancelScope() as job.scope:
@@ -245,6 +244,14 @@ def _released(state: SessionState, job: Job, turn: Turn, services: Services) -> 
     """The screen of this turn's reply: more careful where the talk is, or was, of a crisis."""
     careful = turn.crisis.level != "none" or state.watch.level != "none"
     return Released(services.care.instead(job.post.locale), careful=careful)
+
+
+def _screened(state: SessionState, job: Job, turn: Turn, text: str, services: Services) -> str:
+    """What may be told of a reply that was ready as a whole."""
+    released = _released(state, job, turn, services)
+    text = released.hear(text) + released.end()
+    _count_withheld(state, job, turn, released, services)
+    return text
 
 
 def _count_withheld(

@@ -81,17 +81,20 @@ def _meets(flat: str, phrases: tuple[str, ...], beings: frozenset[str], near: in
 def match(reading: Reading, table: Phrases) -> str | None:
     """The topic of the first row that one of the message's phrases stands in."""
     best: Phrase | None = None
+    flat = reading.flat
     for word in table.keys() & set(reading.words):
         for phrase in table[word]:
-            if (best is None or phrase.rank < best.rank) and _fits(phrase, reading):
-                best = phrase
+            # Few of them stand in it at all: that comes first.
+            if phrase.text in flat and (best is None or phrase.rank < best.rank):
+                best = phrase if _fits(phrase, reading) else best
     return best.topic if best else None
 
 
 def _fits(phrase: Phrase, reading: Reading) -> bool:
+    """Whether the phrase, which stands in the message, means there what it says."""
     _, topic, most, text = phrase
     count, flat = len(reading.words), reading.flat
-    if count > most or text not in flat or f" not{text}" in flat:
+    if count > most or f" not{text}" in flat:
         return False
     if topic in _FEELINGS:  # one's own, or so short that it must be
         return count <= 3 or not SELF.isdisjoint(reading.words)
