@@ -163,17 +163,43 @@ class Hub:
         message's verdict is not `none`. Cancelling this wait leaves the turn
         running: it is stored all the same.
         """
+        job = await self.take(
+            user_id, message, username=username, room=room, client_ref=client_ref, locale=locale
+        )
+        return await self.outcome(job)
+
+    async def take(
+        self,
+        user_id: str,
+        message: str,
+        *,
+        username: str | None = None,
+        room: str | None = None,
+        client_ref: str | None = None,
+        locale: str | None = None,
+    ) -> Job:
+        """The first half of `ask`: screened, checked, and in its session's mailbox."""
         verdict = _screen(message)
         try:
             post = self._post(user_id, message, username, room, client_ref, locale)
-            _, job = await self._deliver(post, verdict)
-            try:
-                return await job.slot.wait()
-            finally:
-                if job.slot.done:
-                    job.handed_over()
+            return (await self._deliver(post, verdict))[1]
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
+
+    async def outcome(self, job: Job) -> Reply:
+        """The second half of `ask`: the reply, or its error raised.
+
+        It may be waited for again where this wait was cancelled, which changes
+        nothing of the turn.
+        """
+        try:
+            return await job.slot.wait()
+        except NexusError as error:
+            post = job.post
+            raise self.refused(error, post.user_id, job.verdict, post.locale)  # noqa: B904 - as above
+        finally:
+            if job.slot.done:
+                job.handed_over()
 
     async def stream(
         self,

@@ -13,6 +13,7 @@ from nexus_trio.errors import NexusError
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import problems
 from nexus_trio.web.body import MAX_BODY_BYTES
+from nexus_trio.web.door import Door
 from nexus_trio.web.guard import Guard
 from nexus_trio.web.openai_api import Completions, Models
 from nexus_trio.web.pages import Pages
@@ -55,5 +56,5 @@ def create_app(hub: Hub) -> QuartTrio:
     Models(hub).register(app)
     Pages(hub).register(app)
     live = Sockets(hub, Streams(hub, Completions(hub, app.asgi_app)))
-    app.asgi_app = Guard(live)  # type: ignore[method-assign]  # how ASGI middleware is put on
+    app.asgi_app = Guard(Door(hub, live))  # type: ignore[method-assign]  # how ASGI middleware is put on
     return app

@@ -1,4 +1,7 @@
-"""A request's body, read and checked as a whole, before any of its fields is looked at."""
+"""A request's body, read and checked as a whole, before any of its fields is looked at.
+
+What is asked of a chat is made of it here, for both of that call's entrances.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,34 @@ from nexus_trio.model.envelope import CrisisView
 from nexus_trio.runtime.care import Care
 from nexus_trio.web import codec
 
+_CHAT = ("user_id", "message", "username", "room", "client_ref", "locale")
+
 MAX_BODY_BYTES = 128 * 1024
 """A message is at most 16 KiB, and at most six bytes of JSON for each of its own; and the rest."""
 
 
 async def read_fields(care: Care) -> Callable[[str], Any]:
+    """`fields_of` the request that Quart serves."""
+    body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+    return fields_of(body, request.headers.get("Content-Type"), care)
+
+
+def fields_of(body: bytes, content_type: str | None, care: Care) -> Callable[[str], Any]:
     """What gives a field of the request's JSON object: of whatever type it is, None if absent.
 
     Raises `InvalidRequest`, with `crisis` in it where the words deserve help.
     """
-    body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     try:
-        check_type(request.headers.get("Content-Type"))
+        check_type(content_type)
         return codec.decode_fields(body).get
     except NexusError as error:
         error.crisis = _help_for(body, care)
         raise
+
+
+def chat_of(sent: Callable[[str], Any]) -> dict[str, Any]:
+    """What the hub is asked for, of any type at all: it screens the message first, then checks."""
+    return {name: sent(name) for name in _CHAT}
 
 
 def _help_for(body: bytes, care: Care) -> CrisisView | None:

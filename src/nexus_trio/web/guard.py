@@ -67,10 +67,14 @@ def arrived_elsewhere(server: Any) -> bool:
     UNIX socket. However the application was started, and whatever it was told
     to bind, this is the address that the caller reached.
     """
-    if not isinstance(server, (tuple, list)) or server[1] is None:
-        return False
+    return isinstance(server, (tuple, list)) and server[1] is not None and _is_elsewhere(server[0])
+
+
+# As few as the addresses that this machine has.
+@lru_cache(maxsize=64)
+def _is_elsewhere(host: str) -> bool:
     try:
-        address = ip_address(server[0])
+        address = ip_address(host)
     except ValueError:
         return False  # a name: only a test's transport has one
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

@@ -21,7 +21,7 @@ from nexus_trio.model import fields
 from nexus_trio.model.envelope import Position
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.web import codec, wire
-from nexus_trio.web.body import read_fields, wants_stream
+from nexus_trio.web.body import chat_of, read_fields, wants_stream
 from nexus_trio.web.openapi import described
 from nexus_trio.web.sse import HEADERS as STREAM_HEADERS
 from nexus_trio.web.sse import OPEN, TurnBody
@@ -78,13 +78,10 @@ class Rest:
         events while it is made: `notice` and `delta`, then one `reply` or `error`.
         """
         hub = self._hub
-        sent = await read_fields(hub.care)
-        # Of any type at all: the hub screens the message first, then checks.
-        user_id, message = sent("user_id"), sent("message")
-        rest = {name: sent(name) for name in ("username", "room", "client_ref", "locale")}
-        if not wants_stream():
-            return answer(codec.reply(await hub.ask(user_id, message, **rest)))
-        stream = await hub.stream(user_id, message, **rest)
+        asked = chat_of(await read_fields(hub.care))
+        if not wants_stream():  # nearly all of these are served by `web.door`
+            return answer(codec.reply(await hub.ask(**asked)))
+        stream = await hub.stream(**asked)
         request.scope[OPEN].append(stream)  # type: ignore[literal-required]  # in no ASGI type
         response = TrioResponse(b"", 200, STREAM_HEADERS)
         response.response = TurnBody(stream)
