@@ -447,7 +447,7 @@ async def test_a_defect_is_internal_and_leaks_no_words(
         raise ExceptionGroup(str(words), [error]) if grouped else error
 
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(Hub, "ask", broken)
+    monkeypatch.setattr(Hub, "take", broken)
     async with serving() as bridge:
         answer = await bridge.chat(user_id="ada", message=CANARY)
         assert (answer.status, answer.json["code"]) == (500, "internal")
