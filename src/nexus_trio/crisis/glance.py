@@ -2,17 +2,17 @@
 
 Every phrase is sure to hold one of some words, and one that stands beside it in the
 book (`Phrasebook.anchors`). Where a reply has no such pair, `OutputScreen` would
-release all of it, and need not read it. Pure; a pair proves nothing by itself.
+release all of it, and need not read it; where one sentence has, it reads that one.
+Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import Final
 
 from nexus_trio.crisis.normalise import collapse
-from nexus_trio.crisis.output import BOOK, UNIT, tokens
+from nexus_trio.crisis.output import BOOK, UNIT, OutputScreen, tokens
 
 _ANCHORS: Final = {word: frozenset(beside) for word, beside in BOOK.anchors.items()}
 
@@ -24,20 +24,32 @@ _PLAIN: Final = re.compile(
 )
 _APOSTROPHES: Final = str.maketrans("", "", "'\u2019")
 _LETTERS: Final = re.compile("[a-z]+")
+_ENDS: Final = re.compile("[.;!?]")
 
 
 def harmless(reply: str) -> bool:
     """Whether nothing of this whole reply can be withheld, however careful the screen is."""
-    words = _words(reply)
-    for word in words:
-        beside = _ANCHORS.get(word)
-        if beside is not None and not beside.isdisjoint(words):
-            return False
-    return True
+    if _PLAIN.fullmatch(reply) is None:
+        return not _may_hold([token for unit in UNIT.findall(reply) for token in tokens(unit)])
+    if not _may_hold(_words(reply)):
+        return True
+    # No phrase goes on over the end of a sentence: only those that may hold one are read.
+    return all(_passes(sentence) for sentence in _ENDS.split(reply) if _may_hold(_words(sentence)))
 
 
-def _words(reply: str) -> Collection[str]:
-    """The words as they are looked up, or as they are written, which the anchors know, too."""
-    if _PLAIN.fullmatch(reply) is not None:
-        return _LETTERS.findall(collapse(reply.translate(_APOSTROPHES).lower()))
-    return {token for unit in UNIT.findall(reply) for token in tokens(unit)}
+def _words(plain: str) -> list[str]:
+    """The words as they are written, which the anchors know, too."""
+    return _LETTERS.findall(collapse(plain.translate(_APOSTROPHES).lower()))
+
+
+def _may_hold(words: list[str]) -> bool:
+    return not _ANCHORS.keys().isdisjoint(words) and any(
+        not _ANCHORS[word].isdisjoint(words) for word in _ANCHORS.keys() & set(words)
+    )
+
+
+def _passes(sentence: str) -> bool:
+    screen = OutputScreen(careful=True)
+    screen.feed(sentence)
+    screen.finish()
+    return screen.withheld is None
