@@ -41,6 +41,14 @@ def tests_all(session: nox.Session) -> None:
 
 
 @nox.session
+def transports(session: nox.Session) -> None:
+    """What speaks with clients, once more over Hypercorn's own protocol: the suite has the lane."""
+    session.install("-e", ".[test]")
+    rooms = session.posargs or ["tests/lane", "tests/conformance", "tests/e2e"]
+    session.run("pytest", *rooms, env={"NEXUS_TRANSPORT": "hypercorn"})
+
+
+@nox.session
 def crash(session: nox.Session) -> None:
     """Kills and power cuts for a while: `nox -s crash -- --minutes 2` (of each)."""
     session.install("-e", ".[test]")

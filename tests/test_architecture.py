@@ -120,7 +120,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "h2": {"lane"},
     "wsproto": {"lane", "client", "experiment"},
     "apsw": {"store"},
-    "httptools": {"experiment"},
+    "httptools": {"lane", "experiment"},
     "prompt_toolkit": {"terminal"},
     "wcwidth": {"terminal"},
     "typer": {"commands", "cli"},

@@ -96,4 +96,4 @@ def check(addresses: Sequence[Address]) -> None:
 
 app = Application()
 with plain_refusal():
-    install(check, on_stop=app.drain)
+    install(check, on_stop=app.drain, transport=current_settings().transport)

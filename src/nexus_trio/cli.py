@@ -46,6 +46,9 @@ app.command(help=DEMO, short_help="See it work: a server, five visitors, and you
 app.command(help=CHAT, short_help="Talk in the terminal.")(chat)
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. Default 127.0.0.1.")]
+Transport = Annotated[
+    str | None, typer.Option(help="lane, or hypercorn: who speaks HTTP/1.1. Default lane.")
+]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default 4004.")]
 
 
@@ -106,11 +109,13 @@ def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    transport: Transport = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; a second one exits at once."""
-    settings = load({"host": host, "port": port, "data": data}, os.environ, config).settings
+    flags = {"host": host, "port": port, "data": data, "transport": transport}
+    settings = load(flags, os.environ, config).settings
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         trio.run(partial(_serve, settings, as_json=as_json))

@@ -211,7 +211,7 @@ async def serve(
     """
     stop = trio.Event() if shutdown is None else shutdown
     limits = Limits(body=settings.body_timeout_s, grace=settings.grace_s * CONNECTIONS_SHARE)
-    install(refuse_non_loopback, limits)
+    install(refuse_non_loopback, limits, transport=settings.transport)
     config = configured(settings.host, settings.port, limits.grace)
     config.keep_alive_timeout = settings.keep_alive_s
     async with open_hub(settings) as hub:

@@ -69,6 +69,11 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Loopback: without tokens nobody else may reach the server.")
     port: int = _setting(4004, "A free, unassigned port; 0 takes any.", least=0, most=65535)
+    transport: str = _setting(
+        "lane",
+        "Who speaks HTTP/1.1: the `lane`, or `hypercorn`'s own protocol, contained; it is slower.",
+        built=("lane", "hypercorn"),
+    )
     data: str = _setting(
         "./nexus-data", "The data folder, one server each. With durability `memory`, unused."
     )

@@ -102,8 +102,9 @@ async def append(self: sqlite.SqliteStore, writes: Sequence[Write]) -> None:
 _install = server.install
 
 
-def install(check: Any, limits: Limits) -> None:
-    _install(check, replace(limits, **{k: WISHES[k] for k in ("ping", "silence") if k in WISHES}))
+def install(check: Any, limits: Limits, **how: Any) -> None:
+    wished = {k: WISHES[k] for k in ("ping", "silence") if k in WISHES}
+    _install(check, replace(limits, **wished), **how)
 
 
 def now() -> datetime:

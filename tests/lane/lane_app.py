@@ -22,7 +22,8 @@ async def told_to_stop(within: float) -> None:
 
 with plain_refusal():
     limits = Limits(**json.loads(os.environ.get("LANE_LIMITS", "{}")))
-    containment = install(limits=limits, on_stop=told_to_stop)
+    transport = os.environ.get("NEXUS_TRANSPORT", "lane")
+    containment = install(limits=limits, on_stop=told_to_stop, transport=transport)
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,9 +15,13 @@ from hypercorn.config import Config
 from trio.testing import lockstep_stream_pair, memory_stream_pair
 
 from nexus_trio.lane.config import Limits, apply
-from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
+from nexus_trio.lane.connection import Ledger, ServerContext
+from nexus_trio.lane.contained import TRANSPORTS
 
 LIMITS = Limits()
+TRANSPORT = os.environ.get("NEXUS_TRANSPORT", "lane")
+"""By which the connections are served; both have to pass."""
+
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -71,7 +76,7 @@ class Lane:
     def serve(self, stream: Any) -> None:
         """Serve one connection over the near end of it."""
         wrapped = ASGIWrapper(self.app)  # type: ignore[arg-type]  # a plain callable
-        server = ContainedTCPServer(wrapped, self.config, self.context, {}, stream)  # type: ignore[arg-type]  # no state
+        server = TRANSPORTS[TRANSPORT](wrapped, self.config, self.context, {}, stream)  # type: ignore[arg-type]  # no state
         self.nursery.start_soon(server.run)
 
     @property

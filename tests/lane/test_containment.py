@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import trio
-from lane_memory import LIMITS, Lane, lane
+from lane_memory import LIMITS, TRANSPORT, Lane, lane
 from lane_process import frame, request, upgrade
 from trio.testing import MockClock
 
-from nexus_trio.lane.connection import ContainedTCPServer
+from nexus_trio.lane.contained import TRANSPORTS
 
 
 async def until_closed(stream: Any) -> bytes:
@@ -104,19 +104,23 @@ async def test_a_send_is_whole_though_its_caller_was_cancelled(autojump_clock: M
     assert got.startswith(b"\x81\x64" + b"a" * 100 + b"\x81\x64" + b"b" * 100)
 
 
+@pytest.mark.parametrize("patience", [20, 500])
 @pytest.mark.parametrize("opening", [b"", b"GET / HT"], ids=["nothing sent", "half a head"])
 async def test_an_idle_connection_ends_when_its_settings_say(
-    autojump_clock: MockClock, opening: bytes
+    autojump_clock: MockClock, opening: bytes, patience: int
 ) -> None:
+    """Within a head the lane has a bound of its own as well, and says which request it was."""
+    cut = bool(opening) and TRANSPORT == "lane"
     async with trio.open_nursery() as nursery:
         served = lane(nursery, small)
-        served.config.keep_alive_timeout = 500
+        served.config.keep_alive_timeout = patience
         stream = served.connect()
         await stream.send_all(opening)
-        await until_closed(stream)
-        assert trio.current_time() == 500
+        got = await until_closed(stream)
+        assert got.startswith(b"HTTP/1.1 408 ") if cut else got == b""
+        assert trio.current_time() == (min(patience, LIMITS.head) if cut else patience)
         await stream.aclose()
-    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+    assert served.counts == {"contained": 0, "unread": 0, "silent": int(cut)}
 
 
 async def test_a_kept_connection_is_answered_after_a_long_silence(
@@ -249,7 +253,7 @@ async def test_what_breaks_in_a_connection_stays_there(monkeypatch: pytest.Monke
             nursery.start_soon(trio.sleep_forever)
             raise ValueError("the client's words")
 
-    monkeypatch.setattr(ContainedTCPServer, "_converse", breaks)
+    monkeypatch.setattr(TRANSPORTS[TRANSPORT], "_speak", breaks)
     async with trio.open_nursery() as nursery:
         served = lane(nursery, small)
         served.connect()
@@ -265,7 +269,7 @@ async def test_what_is_no_exception_ends_the_server(
         raise BaseExceptionGroup("both", [ValueError("contained"), error()])
 
     if where == "the connection":
-        monkeypatch.setattr(ContainedTCPServer, "_converse", breaks)
+        monkeypatch.setattr(TRANSPORTS[TRANSPORT], "_speak", breaks)
     served: list[Lane] = []
 
     async def serve() -> None:

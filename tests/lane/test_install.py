@@ -24,6 +24,7 @@ from nexus_trio.lane import (
 from nexus_trio.lane.bind import addresses, close, open_sockets
 from nexus_trio.lane.config import apply, refuse_unsupported
 from nexus_trio.lane.connection import ContainedTCPServer
+from nexus_trio.lane.direct import LaneConnection
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +49,16 @@ def test_install_is_idempotent_and_the_last_check_counts() -> None:
     seam = hypercorn.trio.run.worker_serve
     assert install(accept_all, Limits(send=1)) is first
     assert hypercorn.trio.run.worker_serve == seam
-    assert hypercorn.trio.run.TCPServer is ContainedTCPServer
+    assert hypercorn.trio.run.TCPServer is LaneConnection
     assert first.check is accept_all
     assert first.limits.send == 1
+
+
+def test_hypercorns_own_transport_can_be_had() -> None:
+    install(transport="hypercorn")
+    assert hypercorn.trio.run.TCPServer is ContainedTCPServer
+    install()
+    assert hypercorn.trio.run.TCPServer is LaneConnection
 
 
 def test_another_hypercorn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

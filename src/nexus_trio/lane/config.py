@@ -17,6 +17,8 @@ class Limits:
     `send`: the longest that one piece of at most 64 KiB may wait for a client
     that does not read; 30 s is the time after which a silent connection is no
     connection (I15). A client that reads 2.2 KB/s or more is never cut.
+    `head`: from the first byte of a request to the end of its head; who types
+    one by hand needs less, and one byte a second would hold a connection for hours.
     `body`: the longest silence within a request's body.
     `ping`: the silence of a WebSocket after which its client is pinged; a
     conforming client answers by itself (RFC 6455, section 5.5.3).
@@ -27,16 +29,21 @@ class Limits:
     `grace`: from the order to stop to the end of the process; 10 s is what
     container runtimes wait before they kill.
     `headers`: 32 KiB, nginx's large_client_header_buffers in all.
+    `header_count`: each line costs more than its bytes; Apache takes 100.
+    `target`: the least that RFC 9112, section 3, would have everybody take is 8000.
     `frame`: the largest WebSocket message, 64 KiB of payload.
     """
 
     send: float = 30.0
+    head: float = 30.0
     body: float = 30.0
     ping: float = 15.0
     silence: float = 30.0
     linger: float = 1.0
     grace: float = 10.0
     headers: int = 32 * 1024
+    header_count: int = 128
+    target: int = 8 * 1024
     frame: int = 64 * 1024
 
 

@@ -26,6 +26,9 @@ from nexus_trio.lane.config import Limits
 from nexus_trio.lane.protocol import ContainedProtocol
 from nexus_trio.lane.tasks import ConnectionTasks
 
+Peer = tuple[str, int] | None
+"""One end of a connection; None for that of a UNIX socket."""
+
 # A send is bounded piece by piece, so that a long answer to a slow reader is
 # cut for standing still, not for being long.
 PIECE = 64 * 1024
@@ -174,6 +177,16 @@ class ContainedTCPServer(TCPServer):
         self._give_up_on_the_vanished(sock)
         client = parse_socket_addr(sock.family, sock.getpeername())
         server = parse_socket_addr(sock.family, sock.getsockname())
+        await self._speak(secure, client, server)
+
+    async def _speak(self, secure: bool, client: Peer, server: Peer) -> None:
+        """Serve the client, from its first byte to its last."""
+        await self._speak_as_hypercorn(secure, client, server)
+
+    async def _speak_as_hypercorn(
+        self, secure: bool, client: Peer, server: Peer, first: bytes = b""
+    ) -> None:
+        """The same in Hypercorn's protocols. `first` was read already."""
         async with trio.open_nursery() as chores:
             async with trio.open_nursery() as requests:
                 tasks = ConnectionTasks(requests, chores, self._report)
@@ -189,7 +202,7 @@ class ContainedTCPServer(TCPServer):
                     server,
                     self.protocol_send,
                 )
-                await self._converse(tasks)
+                await self._converse(tasks, first)
             chores.cancel_scope.cancel()
 
     def _give_up_on_the_vanished(self, sock: trio.socket.SocketType) -> None:
@@ -208,10 +221,12 @@ class ContainedTCPServer(TCPServer):
             return False
         return True
 
-    async def _converse(self, tasks: ConnectionTasks) -> None:
+    async def _converse(self, tasks: ConnectionTasks, first: bytes) -> None:
         """Read until the end; then tell the app that there is nobody any more."""
         await self.idle_task.restart(tasks, self._idle_timeout)
         with self._reading:
+            if first:
+                await self.protocol.handle(RawData(first))
             await self._read_data()
         if self._ending:
             await self.stream.aclose()

@@ -27,12 +27,20 @@ from nexus_trio.lane import bind
 from nexus_trio.lane.bind import Address, refuse_non_loopback
 from nexus_trio.lane.config import Limits, apply, refuse_unsupported
 from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext, Statistics
+from nexus_trio.lane.direct import LaneConnection
 
 Check = Callable[[Sequence[Address]], None]
 Trigger = Callable[[], Awaitable[None]]
 OnStop = Callable[[float], Awaitable[None]]
 
 MADE_FOR = "0.18"
+
+TRANSPORTS: dict[str, type[ContainedTCPServer]] = {
+    "lane": LaneConnection,
+    "hypercorn": ContainedTCPServer,
+}
+"""Who speaks HTTP/1.1 with a client: this package, or Hypercorn's own protocol, contained."""
+
 WRONG_USE = 2
 
 FIRST, SECOND = 0.55, 0.35
@@ -121,15 +129,16 @@ def install(
     check: Check = refuse_non_loopback,
     limits: Limits | None = None,
     on_stop: OnStop | None = None,
+    transport: str = "lane",
 ) -> Containment:
     """Contain the connections of every Hypercorn server that this process starts on trio.
 
-    `check` gets the addresses that a server is really bound to, and raises
-    `SettingsError` to refuse them; `on_stop` is as in `Containment`. To be
-    called before the server starts; in the module of the app is early enough
-    for the command. Idempotent: a later call sets them for servers started from
-    then on, and returns the same `Containment`. Raises `SettingsError` under
-    another Hypercorn.
+    `transport` is one of `TRANSPORTS`. `check` gets the addresses that a server
+    is really bound to, and raises `SettingsError` to refuse them; `on_stop` is
+    as in `Containment`. To be called before the server starts; in the module of
+    the app is early enough for the command. Idempotent: a later call sets them
+    for servers started from then on, and returns the same `Containment`. Raises
+    `SettingsError` under another Hypercorn.
     """
     global _installed
     _refuse_other_version(version("hypercorn"))
@@ -139,7 +148,7 @@ def install(
     _installed.limits = limits or Limits()
     _installed.on_stop = on_stop
     seams: list[tuple[object, str, object]] = [
-        (hypercorn.trio.run, "TCPServer", ContainedTCPServer),
+        (hypercorn.trio.run, "TCPServer", TRANSPORTS[transport]),
         (hypercorn.trio.run, "WorkerContext", _installed.context),
         (hypercorn.trio.run, "worker_serve", _installed.serve_at_command),
         (hypercorn.trio, "worker_serve", _installed.serve),

@@ -7,11 +7,10 @@ no frame, 1007 for text that is no UTF-8, 1009 for a message above the bound.
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from time import time
-from typing import Any
+from typing import Any, Protocol
 
-import h11
 import trio
 from hypercorn.protocol.events import Data, Response, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
@@ -48,7 +47,23 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f%b%b" % (size.to_bytes(8), payload)
 
 
-def asked_for(request: h11.Request) -> bool:
+class Handshake(Protocol):
+    """What is looked at of a request to become a WebSocket, whoever has parsed it."""
+
+    @property
+    def method(self) -> bytes:
+        """As it came."""
+
+    @property
+    def http_version(self) -> bytes:
+        """Such as 1.1."""
+
+    @property
+    def headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """Names in lower case."""
+
+
+def asked_for(request: Handshake) -> bool:
     """Whether a request asks to be a WebSocket from here on. Pure."""
     tokens = b",".join(_values(request, b"connection")).lower().split(b",")
     return (
@@ -58,7 +73,7 @@ def asked_for(request: h11.Request) -> bool:
     )
 
 
-def fault(request: h11.Request) -> int | None:
+def fault(request: Handshake) -> int | None:
     """The status that refuses an opening handshake, or None where it may go on. Pure.
 
     426 for another version of WebSocket, or none; 400 for a key that is not one
@@ -72,7 +87,7 @@ def fault(request: h11.Request) -> int | None:
     return None if len(keys) == 1 and _is_key(keys[0]) else 400
 
 
-def headers(request: h11.Request) -> list[tuple[bytes, bytes]]:
+def headers(request: Handshake) -> list[tuple[bytes, bytes]]:
     """The headers as Hypercorn is to read them, names in lower case. Pure.
 
     Without an offer to compress: 64 KiB off the wire may be 64 MiB once
@@ -87,7 +102,7 @@ def headers(request: h11.Request) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _values(request: h11.Request, name: bytes) -> list[bytes]:
+def _values(request: Handshake, name: bytes) -> list[bytes]:
     return [value.strip() for found, value in request.headers if found == name]
 
 

@@ -1,0 +1,293 @@
+"""One connection of the lane: HTTP/1.1 through llhttp, the app called in the connection's task.
+
+What a connection may cost, what is contained and how the end comes is as in
+`ContainedTCPServer`. A WebSocket is handed to the protocol there, from the
+request that asks for it on.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from time import time
+from typing import Any
+from urllib.parse import unquote
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.logging import Logger
+from hypercorn.trio.tcp_server import MAX_RECV
+from hypercorn.typing import AppWrapper, LifespanState
+from hypercorn.utils import valid_server_name
+
+from nexus_trio.lane.answer import Header, refusal
+from nexus_trio.lane.connection import ContainedTCPServer, Peer, ServerContext
+from nexus_trio.lane.exchange import REQUEST_TIMEOUT, Exchange
+from nexus_trio.lane.http1 import BAD_REQUEST, Request, Requests
+
+NOT_FOUND = 404
+
+BEHIND = 64 * 1024
+"""Bytes that are kept of what a client sends behind a request whose answer is not whole."""
+
+
+class LaneConnection(ContainedTCPServer):
+    """Serves one connection from its accept to its close, in one task.
+
+    The promises of `ContainedTCPServer` hold.
+    """
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: ServerContext,
+        state: LifespanState,
+        stream: trio.SSLStream[trio.SocketStream] | trio.SocketStream,
+    ) -> None:
+        super().__init__(app, config, context, state, stream)
+        # The client sends no more; it may still read.
+        self.heard_end = False
+        # The client reads no more.
+        self.lost = False
+        # A request was answered by the server itself: nothing of the app's goes out.
+        self.refused = False
+        # Bytes that came behind the request which is being answered.
+        self._behind = b""
+        # The wait for a request, and for the client in the midst of one.
+        self._idle: trio.CancelScope | None = None
+        self._hearing: trio.CancelScope | None = None
+        self._requests = 0
+        self._scope: Any = None
+        self._begun = 0.0
+        self._ends: tuple[bool, Peer, Peer] = (False, None, None)
+
+    def end_with_grace(self) -> None:
+        """The server stops: who waits for nothing is let go, the rest as in the base class."""
+        super().end_with_grace()
+        if self._idle is not None:
+            self._idle.cancel()
+
+    # --- the requests of the connection ---
+
+    async def _speak(self, secure: bool, client: Peer, server: Peer) -> None:
+        self._ends = (secure, client, server)
+        requests = Requests(self._limits)
+        try:
+            while (request := await self._next(requests)) is not None:
+                if request.websocket:
+                    await self._upgrade(request, requests.behind)
+                    return
+                if not await self._answer(request, requests):
+                    break
+        finally:
+            requests.close()
+        await self._part()
+
+    async def _next(self, requests: Requests) -> Request | None:
+        """The next request, or None where none comes, or none that can be read."""
+        data, self._behind = self._behind, b""
+        if data:
+            requests.feed(data)
+        if requests.ready:
+            # One of many that came at once: others have their turn before it.
+            await trio.lowlevel.checkpoint()
+        elif not await self._wait_for_head(requests):
+            return None
+        return requests.ready.popleft()
+
+    async def _wait_for_head(self, requests: Requests) -> bool:
+        deadline = trio.current_time() + self.config.keep_alive_timeout
+        while not requests.ready:
+            if requests.fault is not None:
+                await self.refuse(requests.fault)
+                return False
+            if self.context.terminated.is_set():
+                return False
+            with trio.CancelScope(deadline=deadline) as self._idle:
+                data = await self._read()
+            stopped, self._idle = self._idle.cancelled_caught, None
+            if stopped:
+                if requests.within_head and not self.context.terminated.is_set():
+                    self.context.ledger.count(silent=1)
+                    await self.refuse(REQUEST_TIMEOUT)
+                return False
+            if not data:
+                return False
+            begun = requests.within_head
+            requests.feed(data)
+            if requests.within_head and not begun:
+                deadline = min(deadline, trio.current_time() + self._limits.head)
+        return True
+
+    async def _answer(self, request: Request, requests: Requests) -> bool:
+        """Have the app answer it; whether another request may follow."""
+        self._requests += 1
+        self._scope = scope = self._scope_of(request)
+        exchange = Exchange(self, request, requests)
+        if self.config.server_names and not valid_server_name(self.config, request):  # type: ignore[arg-type]  # it looks at the headers alone
+            await self.refuse(NOT_FOUND)
+            return False
+        if self.context.max_requests is not None:
+            await self.context.mark_request()
+        try:
+            if isinstance(self.app, ASGIWrapper):
+                await self.app.app(scope, exchange.receive, exchange.send)
+            else:
+                await self.app(
+                    scope,
+                    exchange.receive,
+                    exchange.send,
+                    trio.to_thread.run_sync,
+                    trio.from_thread.run,
+                )
+        # The border between the app and the server, as in `ConnectionTasks`.
+        except* Exception as errors:  # noqa: BLE001 - see above
+            await self._report("a request", errors)
+        on = await exchange.finish()
+        return on and not (self.lost or self.heard_end)
+
+    def _scope_of(self, request: Request) -> Any:
+        secure, client, server = self._ends
+        path, _, query = request.target.partition(b"?")
+        text = path.decode("ascii")
+        if self.logs:
+            self._begun = time()
+        return {
+            "type": "http",
+            "http_version": request.http_version.decode(),
+            "asgi": {"spec_version": "2.1", "version": "3.0"},
+            "method": request.method.decode(),
+            "scheme": "https" if secure else "http",
+            "path": unquote(text) if "%" in text else text,
+            "raw_path": path,
+            "query_string": query,
+            "root_path": self.config.root_path,
+            "headers": request.headers,
+            "client": client,
+            "server": server,
+            "state": self.state.copy(),
+            "extensions": {},
+        }
+
+    async def _upgrade(self, request: Request, behind: bytes) -> None:
+        """From here on it is a WebSocket's, unless more came than a request."""
+        if behind or not request.complete or request.pieces:
+            await self.refuse(BAD_REQUEST)
+            await self._part()
+            return
+        lines = [b"%b %b HTTP/%b\r\n" % (request.method, request.target, request.http_version)]
+        lines += [b"%b: %b\r\n" % header for header in request.headers]
+        await self._speak_as_hypercorn(*self._ends, b"".join([*lines, b"\r\n"]))
+
+    # --- what an exchange asks of its connection ---
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can come of the request."""
+        return self.lost or self.heard_end or self.refused
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no request follows the one under way."""
+        return (
+            self.heard_end
+            or self.context.terminated.is_set()
+            or self._requests > self.config.keep_alive_max_requests
+        )
+
+    @property
+    def logs(self) -> bool:
+        """Whether anybody would see a line of the access log."""
+        log = self.config.log
+        return log.access_logger is not None or type(log) is not Logger
+
+    async def log(self, response: Any) -> None:
+        """A line of the access log."""
+        await self.config.log.access(self._scope, response, time() - self._begun)
+
+    def own_headers(self) -> list[Header]:
+        """What every answer says."""
+        return self.config.response_headers("h11")
+
+    async def put(self, data: bytes) -> None:
+        """Send it, as `_send_in_turn` does; a client that does not read is then lost."""
+        if not self.lost and not await self._send_in_turn(data):
+            self.lost = True
+            self.stop_hearing()
+
+    async def read_body(self) -> bytes | None:
+        """More of a body; empty at the client's end, None where it was silent for too long."""
+        patience = self.config.read_timeout or math.inf
+        with trio.move_on_after(patience) as self._hearing:
+            return await self._read()
+        if self.over:
+            return b""
+        self.context.ledger.count(silent=1)
+        return None
+
+    async def until_gone(self) -> None:
+        """Return when the client has gone, or `stop_hearing` was called. Keeps what it sends."""
+        with trio.CancelScope() as self._hearing:
+            while not self.over:
+                if len(self._behind) >= BEHIND:
+                    await trio.sleep_forever()
+                self._behind += await self._read()
+
+    def stop_hearing(self) -> None:
+        """Nobody needs to know any more whether the client is there."""
+        if self._hearing is not None:
+            self._hearing.cancel()
+
+    async def refuse(self, status: int, *, begun: bool = False) -> None:
+        """Answer in the app's place, unless its answer has `begun`; then nothing more goes out."""
+        if not begun and not self.refused:
+            await self.put(refusal(status, self.own_headers()))
+        self.refused = True
+        await self.say_end()
+        self.stop_hearing()
+
+    async def say_end(self) -> None:
+        """Nothing more will be sent: where the transport can say so, it does."""
+        if isinstance(self.stream, trio.SSLStream) or self.lost or self._ending:
+            return
+        self._ending = True
+        async with self.send_lock:
+            await self._say_that_it_ends()
+
+    # --- the socket ---
+
+    async def _read(self) -> bytes:
+        """What the client has sent; nothing at its end. Cancelled, it took nothing."""
+        try:
+            data = bytes(await self._receive())
+        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError):
+            data = b""
+        if not data:
+            self.heard_end = True
+        return data
+
+    async def _receive(self) -> bytes | bytearray:
+        stream = self.stream
+        if not isinstance(stream, trio.SocketStream):
+            return await stream.receive_some(MAX_RECV)
+        while True:
+            # Whoever waits for a client rarely finds that it has sent already: one
+            # call of the kernel less, and one step of the scheduler.
+            await trio.lowlevel.wait_readable(stream.socket)
+            try:
+                return os.read(stream.socket.fileno(), MAX_RECV)
+            except BlockingIOError:
+                continue
+
+    async def _part(self) -> None:
+        """Say that this is the end; read and forget what is under way."""
+        if self.heard_end or self.lost:
+            return
+        with trio.move_on_after(self._limits.linger):
+            await self.say_end()
+            if isinstance(self.stream, trio.SSLStream):
+                await self.stream.aclose()
+            while not self.heard_end:
+                await self._read()
