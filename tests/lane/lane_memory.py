@@ -66,6 +66,7 @@ class Lane:
     config: Config
     context: ServerContext
     streams: list[Any]
+    transport: str = TRANSPORT
 
     def connect(self, *, lockstep: bool = False, gone: bool = False) -> Any:
         ours, theirs = lockstep_stream_pair() if lockstep else memory_stream_pair()
@@ -76,7 +77,7 @@ class Lane:
     def serve(self, stream: Any) -> None:
         """Serve one connection over the near end of it."""
         wrapped = ASGIWrapper(self.app)  # type: ignore[arg-type]  # a plain callable
-        server = TRANSPORTS[TRANSPORT](wrapped, self.config, self.context, {}, stream)  # type: ignore[arg-type]  # no state
+        server = TRANSPORTS[self.transport](wrapped, self.config, self.context, {}, stream)  # type: ignore[arg-type]  # no state
         self.nursery.start_soon(server.run)
 
     @property
@@ -97,11 +98,11 @@ async def bark(streams: list[Any]) -> None:
     raise AssertionError("every task waits, and nothing would wake one")
 
 
-def lane(nursery: trio.Nursery, app: App, grace: float = 10.0) -> Lane:
+def lane(nursery: trio.Nursery, app: App, grace: float = 10.0, transport: str = TRANSPORT) -> Lane:
     config = Config()
     config.errorlog = None
     config.graceful_timeout = grace
     apply(config, LIMITS)
     streams: list[Any] = []
     trio.lowlevel.spawn_system_task(bark, streams)
-    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams)
+    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams, transport)

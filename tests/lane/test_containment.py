@@ -109,15 +109,14 @@ async def test_a_send_is_whole_though_its_caller_was_cancelled(autojump_clock: M
 async def test_an_idle_connection_ends_when_its_settings_say(
     autojump_clock: MockClock, opening: bytes, patience: int
 ) -> None:
-    """Within a head the lane has a bound of its own as well, and says which request it was."""
+    """Within a head the lane has a bound of its own as well."""
     cut = bool(opening) and TRANSPORT == "lane"
     async with trio.open_nursery() as nursery:
         served = lane(nursery, small)
         served.config.keep_alive_timeout = patience
         stream = served.connect()
         await stream.send_all(opening)
-        got = await until_closed(stream)
-        assert got.startswith(b"HTTP/1.1 408 ") if cut else got == b""
+        assert await until_closed(stream) == b""
         assert trio.current_time() == (min(patience, LIMITS.head) if cut else patience)
         await stream.aclose()
     assert served.counts == {"contained": 0, "unread": 0, "silent": int(cut)}
@@ -266,6 +265,7 @@ async def test_what_is_no_exception_ends_the_server(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], where: str
 ) -> None:
     async def breaks(*args: object) -> None:
+        await trio.testing.wait_all_tasks_blocked()  # the request is sent by then
         raise BaseExceptionGroup("both", [ValueError("contained"), error()])
 
     if where == "the connection":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -382,6 +383,18 @@ async def test_a_client_that_goes_is_seen_by_who_listens(autojump_clock: MockClo
     assert seen == ["http.disconnect"]
 
 
+async def test_to_a_client_that_is_gone_nothing_is_said_in_the_apps_place(
+    autojump_clock: MockClock,
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    found = await talk(request(), app=app, half_close=True)
+    assert found.raw == b""
+    assert found.closed
+
+
 async def test_who_listens_behind_the_answer_is_let_go(autojump_clock: MockClock) -> None:
     seen: list[str] = []
 
@@ -398,3 +411,20 @@ async def test_who_listens_behind_the_answer_is_let_go(autojump_clock: MockClock
     found = await talk(request("/?early") + request("/?early"), app=app)
     assert found.statuses == [200, 200]
     assert seen == ["http.disconnect"] * 2
+
+
+async def test_what_a_request_leaves_in_its_context_is_not_there_for_the_next(
+    autojump_clock: MockClock,
+) -> None:
+    """The connection's task calls the app for all of them (I6)."""
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+    found: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        found.append(whose.get())
+        whose.set(scope["path"])
+        await tells(scope, receive, send)
+        assert whose.get() == scope["path"]
+
+    await talk(request("/a") + request("/b"), request("/c"), app=app)
+    assert found == ["nobody's"] * 3

@@ -23,7 +23,7 @@ from hypercorn.utils import valid_server_name
 
 from nexus_trio.lane.answer import Header, refusal
 from nexus_trio.lane.connection import ContainedTCPServer, Peer, ServerContext
-from nexus_trio.lane.exchange import REQUEST_TIMEOUT, Exchange
+from nexus_trio.lane.exchange import Exchange
 from nexus_trio.lane.http1 import BAD_REQUEST, Request, Requests
 
 NOT_FOUND = 404
@@ -74,8 +74,16 @@ class LaneConnection(ContainedTCPServer):
     async def _speak(self, secure: bool, client: Peer, server: Peer) -> None:
         self._ends = (secure, client, server)
         requests = Requests(self._limits)
+        task = trio.lowlevel.current_task()
+        fresh = task.context
         try:
-            while (request := await self._next(requests)) is not None:
+            while True:
+                # Nothing that the app leaves in the context of one request may be there
+                # for the next (I6). It holds from the next step on: in the wait below.
+                task.context = fresh.copy()
+                request = await self._next(requests)
+                if request is None:
+                    break
                 if request.websocket:
                     await self._upgrade(request, requests.behind)
                     return
@@ -110,8 +118,8 @@ class LaneConnection(ContainedTCPServer):
             stopped, self._idle = self._idle.cancelled_caught, None
             if stopped:
                 if requests.within_head and not self.context.terminated.is_set():
+                    # Without a word: nothing was asked yet that a 408 could answer.
                     self.context.ledger.count(silent=1)
-                    await self.refuse(REQUEST_TIMEOUT)
                 return False
             if not data:
                 return False

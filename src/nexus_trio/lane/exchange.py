@@ -84,12 +84,13 @@ class Exchange:
         """The app has returned, or broke: whether the connection goes on to the next request."""
         if self._connection.refused:
             return False
-        if self._state in (_NOTHING, _HELD):
+        if self._state in (_NOTHING, _HELD) and not self._connection.heard_end:
             await self._connection.refuse(BROKEN)
             await self._log({"status": BROKEN, "headers": []})
             return False
         if self._state != _DONE:
-            # Less than was promised: only the connection's end can say so.
+            # Less than was promised: only the connection's end can say so. Or nothing,
+            # for the app was told that nobody is there.
             await self._log(None)
             return False
         return self._framing.keep_alive and self._request.complete
