@@ -47,7 +47,7 @@ app.command(help=CHAT, short_help="Talk in the terminal.")(chat)
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. Default 127.0.0.1.")]
 Transport = Annotated[
-    str | None, typer.Option(help="lane, or hypercorn: who speaks HTTP/1.1. Default lane.")
+    str | None, typer.Option(help="lane, or hypercorn: who speaks with clients. Default lane.")
 ]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default 4004.")]
 

@@ -78,7 +78,7 @@ class Settings:
     port: int = _setting(4004, "A free, unassigned port; 0 takes any.", least=0, most=65535)
     transport: str = _setting(
         "lane",
-        "Who speaks HTTP/1.1: the `lane`, or `hypercorn`'s own protocol, contained; it is slower.",
+        "Who speaks with clients: the `lane`, or `hypercorn`'s own protocol, which is slower.",
         built=("lane", "hypercorn"),
     )
     data: str = _setting(

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import trio
 from hypercorn.events import Closed
-from lane_memory import LIMITS, App, Lane, lane
+from lane_memory import LIMITS, TRANSPORT, App, Lane, lane
 from lane_process import frame, upgrade
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from nexus_trio.lane.socket import measure, unmask
 from nexus_trio.lane.websocket import MANY, text_frame
 from nexus_trio.web import ws
 
@@ -63,6 +64,90 @@ def test_a_text_frame(size: int, head: bytes) -> None:
 
 def test_both_sides_name_the_extension_alike() -> None:
     assert ws.MANY == MANY
+
+
+KEY = b"\x01\x80\xff\x7f"
+LONG = b"\x81\xfe\x00\xc8" + bytes(4) + b"x" * 200
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 125, 126, 65535, 65536, 70_000])
+def test_a_payload_is_unmasked(size: int) -> None:
+    payload = bytes(number % 251 for number in range(size))
+    masked = bytes(byte ^ KEY[at % 4] for at, byte in enumerate(payload))
+    assert unmask(masked, KEY) == payload
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536, (1 << 63) - 1])
+def test_a_frame_is_measured_by_its_header(size: int, masked: bool) -> None:
+    short = size if size < 126 else 126 if size < 65536 else 127
+    length = {126: size.to_bytes(2) if short == 126 else b"", 127: size.to_bytes(8)}.get(short, b"")
+    head = bytes([0x81, short | (0x80 if masked else 0)]) + length + (KEY if masked else b"")
+    assert measure(head + b"more") == (len(head), len(head) + size)
+    assert all(measure(head[:cut]) is None for cut in range(len(head)))
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 10_000])
+async def test_what_a_client_says_is_heard_however_it_comes(
+    autojump_clock: MockClock, step: int
+) -> None:
+    """Whole texts, fragments with a ping between them, empty ones, and bytes."""
+    heard: list[Any] = []
+
+    async def hears(receive: Any, send: Any) -> None:
+        while (event := await receive())["type"] == "websocket.receive":
+            heard.append(event["text"] if event.get("bytes") is None else event["bytes"])
+            if heard[-1] == "end":
+                await send({"type": "websocket.close"})
+                return
+
+    begin, middle, last = b"\x01\x80" + KEY, b"\x00\x81" + KEY + b"\x60", b"\x80\x80" + KEY
+    sent = frame(b"one") + begin + frame(b"", PING) + middle + last + frame("\u20ac".encode())
+    sent += frame(b"") + frame(b"\0\xff", 2) + LONG + frame(b"end")
+    async with trio.open_nursery() as nursery:
+        stream = lane(nursery, accepts(hears)).connect()
+        await upgraded(stream)
+        for at in range(0, len(sent), step):
+            await stream.send_all(sent[at : at + step])
+            await wait_all_tasks_blocked()
+        assert await until_closed(stream) == b"\x8a\x00\x88\x02\x03\xe8"
+        await stream.aclose()
+    assert heard == ["one", "a", "\u20ac", "", b"\0\xff", "x" * 200, "end"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"\x01\x80" + KEY + frame(b"whole"), 1002),  # within a message, though of no byte yet
+        (b"\x81\x05whole", 1002),  # without a mask
+        (frame(b"\xff"), 1007),
+        (b"\x81\xfe\x00\x05", 1002),
+        (b"\xc1\x80" + KEY, 1002),
+        (b"\x81\xff" + (1 << 40).to_bytes(8), 1009),
+    ],
+    ids=[
+        "a text within a text",
+        "no mask",
+        "no UTF-8",
+        "more length than it takes",
+        "a reserved bit",
+        "a header of 1 TiB",
+    ],
+)
+async def test_what_is_no_frame_ends_it_with_its_code(
+    autojump_clock: MockClock, sent: bytes, code: int
+) -> None:
+    async def nothing(receive: Any, send: Any) -> None:
+        pass
+
+    async with trio.open_nursery() as nursery:
+        served = lane(nursery, accepts(nothing))
+        stream = served.connect()
+        await upgraded(stream)
+        await stream.send_all(sent)
+        assert await until_closed(stream) == b"\x88\x02" + code.to_bytes(2)
+        await stream.aclose()
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
 
 
 async def test_many_texts_are_one_send(autojump_clock: MockClock) -> None:
@@ -172,12 +257,19 @@ async def test_the_end_comes_behind_a_send_that_is_under_way() -> None:
             client = await over_sockets(served)
             (connection,) = served.context.ledger.connections
             async with connection.send_lock:
-                nursery.start_soon(connection.protocol_send, Closed())
+                nursery.start_soon(_end, connection)
                 await wait_all_tasks_blocked()
                 await connection.stream.send_all(b"under way")
             assert await until_closed(client) == b"under way"
             await client.aclose()
     assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+async def _end(connection: Any) -> None:
+    if TRANSPORT == "lane":
+        await connection.say_end()
+    else:
+        await connection.protocol_send(Closed())
 
 
 async def over_sockets(served: Lane) -> trio.SocketStream:

@@ -181,12 +181,6 @@ class ContainedTCPServer(TCPServer):
 
     async def _speak(self, secure: bool, client: Peer, server: Peer) -> None:
         """Serve the client, from its first byte to its last."""
-        await self._speak_as_hypercorn(secure, client, server)
-
-    async def _speak_as_hypercorn(
-        self, secure: bool, client: Peer, server: Peer, first: bytes = b""
-    ) -> None:
-        """The same in Hypercorn's protocols. `first` was read already."""
         async with trio.open_nursery() as chores:
             async with trio.open_nursery() as requests:
                 tasks = ConnectionTasks(requests, chores, self._report)
@@ -202,7 +196,7 @@ class ContainedTCPServer(TCPServer):
                     server,
                     self.protocol_send,
                 )
-                await self._converse(tasks, first)
+                await self._converse(tasks)
             chores.cancel_scope.cancel()
 
     def _give_up_on_the_vanished(self, sock: trio.socket.SocketType) -> None:
@@ -221,12 +215,10 @@ class ContainedTCPServer(TCPServer):
             return False
         return True
 
-    async def _converse(self, tasks: ConnectionTasks, first: bytes) -> None:
+    async def _converse(self, tasks: ConnectionTasks) -> None:
         """Read until the end; then tell the app that there is nobody any more."""
         await self.idle_task.restart(tasks, self._idle_timeout)
         with self._reading:
-            if first:
-                await self.protocol.handle(RawData(first))
             await self._read_data()
         if self._ending:
             await self.stream.aclose()

@@ -1,8 +1,7 @@
-"""One connection of the lane: HTTP/1.1 through llhttp, the app called in the connection's task.
+"""One connection of the lane: HTTP/1.1 and WebSocket, the app called in the connection's task.
 
 What a connection may cost, what is contained and how the end comes is as in
-`ContainedTCPServer`. A WebSocket is handed to the protocol there, from the
-request that asks for it on.
+`ContainedTCPServer`.
 """
 
 from __future__ import annotations
@@ -21,12 +20,14 @@ from hypercorn.trio.tcp_server import MAX_RECV
 from hypercorn.typing import AppWrapper, LifespanState
 from hypercorn.utils import valid_server_name
 
+from nexus_trio.lane import websocket
 from nexus_trio.lane.answer import Header, refusal
 from nexus_trio.lane.connection import ContainedTCPServer, Peer, ServerContext
 from nexus_trio.lane.exchange import Exchange
 from nexus_trio.lane.http1 import BAD_REQUEST, Request, Requests
+from nexus_trio.lane.socket import Socket
 
-NOT_FOUND = 404
+NOT_FOUND, UPGRADE_REQUIRED = 404, 426
 
 BEHIND = 64 * 1024
 """Bytes that are kept of what a client sends behind a request whose answer is not whole."""
@@ -119,7 +120,7 @@ class LaneConnection(ContainedTCPServer):
             if stopped:
                 if requests.within_head and not self.context.terminated.is_set():
                     # Without a word: nothing was asked yet that a 408 could answer.
-                    self.context.ledger.count(silent=1)
+                    self.cut_for_silence()
                 return False
             if not data:
                 return False
@@ -132,29 +133,28 @@ class LaneConnection(ContainedTCPServer):
     async def _answer(self, request: Request, requests: Requests) -> bool:
         """Have the app answer it; whether another request may follow."""
         self._requests += 1
-        self._scope = scope = self._scope_of(request)
+        self._scope = self._scope_of(request)
         exchange = Exchange(self, request, requests)
         if self.config.server_names and not valid_server_name(self.config, request):  # type: ignore[arg-type]  # it looks at the headers alone
             await self.refuse(NOT_FOUND)
             return False
         if self.context.max_requests is not None:
             await self.context.mark_request()
+        await self._call(exchange)
+        on = await exchange.finish()
+        return on and not (self.lost or self.heard_end)
+
+    async def _call(self, served: Exchange | Socket) -> None:
+        app, scope = self.app, self._scope
         try:
-            if isinstance(self.app, ASGIWrapper):
-                await self.app.app(scope, exchange.receive, exchange.send)
+            if isinstance(app, ASGIWrapper):
+                await app.app(scope, served.receive, served.send)
             else:
-                await self.app(
-                    scope,
-                    exchange.receive,
-                    exchange.send,
-                    trio.to_thread.run_sync,
-                    trio.from_thread.run,
-                )
+                threads = trio.to_thread.run_sync, trio.from_thread.run
+                await app(scope, served.receive, served.send, *threads)
         # The border between the app and the server, as in `ConnectionTasks`.
         except* Exception as errors:  # noqa: BLE001 - see above
             await self._report("a request", errors)
-        on = await exchange.finish()
-        return on and not (self.lost or self.heard_end)
 
     def _scope_of(self, request: Request) -> Any:
         secure, client, server = self._ends
@@ -181,13 +181,38 @@ class LaneConnection(ContainedTCPServer):
 
     async def _upgrade(self, request: Request, behind: bytes) -> None:
         """From here on it is a WebSocket's, unless more came than a request."""
-        if behind or not request.complete or request.pieces:
-            await self.refuse(BAD_REQUEST)
-            await self._part()
-            return
-        lines = [b"%b %b HTTP/%b\r\n" % (request.method, request.target, request.http_version)]
-        lines += [b"%b: %b\r\n" % header for header in request.headers]
-        await self._speak_as_hypercorn(*self._ends, b"".join([*lines, b"\r\n"]))
+        status: int | None = BAD_REQUEST
+        if request.complete and not request.pieces and not behind:
+            status = websocket.fault(request)
+        if self.config.server_names and not valid_server_name(self.config, request):  # type: ignore[arg-type]  # it looks at the headers alone
+            status = NOT_FOUND
+        if status is None:
+            await self._talk(request)
+        else:
+            await self.refuse(status)
+        await self._part()
+
+    async def _talk(self, request: Request) -> None:
+        socket = Socket(self, request)
+        self._scope = scope = self._scope_of(request)
+        del scope["method"]
+        scope["type"] = "websocket"
+        scope["asgi"] = {"spec_version": "2.3", "version": "3.0"}
+        scope["scheme"] = "wss" if self._ends[0] else "ws"
+        scope["headers"] = websocket.headers(request)
+        scope["subprotocols"] = socket.subprotocols
+        scope["extensions"] = {"websocket.http.response": {}, websocket.MANY: {}}
+        if self.context.max_requests is not None:
+            await self.context.mark_request()
+        try:
+            await self._call(socket)
+        except trio.Cancelled:
+            # The grace is over. What goes out at once does, unless it would be in
+            # the midst of a frame.
+            if not self.send_lock.locked():
+                self._pushed(socket.cut())
+            raise
+        await socket.finish()
 
     # --- what an exchange asks of its connection ---
 
@@ -225,15 +250,26 @@ class LaneConnection(ContainedTCPServer):
             self.lost = True
             self.stop_hearing()
 
-    async def read_body(self) -> bytes | None:
-        """More of a body; empty at the client's end, None where it was silent for too long."""
-        patience = self.config.read_timeout or math.inf
+    async def read_within(self, patience: float) -> bytes | None:
+        """What comes; empty at the client's end, None where nothing did within so many seconds."""
         with trio.move_on_after(patience) as self._hearing:
             return await self._read()
-        if self.over:
-            return b""
+        return b"" if self.over else None
+
+    async def read_body(self) -> bytes | None:
+        """The same of a request's body; silence is counted."""
+        data = await self.read_within(self.config.read_timeout or math.inf)
+        if data is None:
+            self.cut_for_silence()
+        return data
+
+    def cut_for_silence(self) -> None:
+        """Count a client that was silent in the midst of something."""
         self.context.ledger.count(silent=1)
-        return None
+
+    def patience(self, pinged: bool) -> float:
+        """Seconds that the client of a WebSocket may be silent now."""
+        return self._limits.silence - self._limits.ping if pinged else self._limits.ping
 
     async def until_gone(self) -> None:
         """Return when the client has gone, or `stop_hearing` was called. Keeps what it sends."""
@@ -251,7 +287,8 @@ class LaneConnection(ContainedTCPServer):
     async def refuse(self, status: int, *, begun: bool = False) -> None:
         """Answer in the app's place, unless its answer has `begun`; then nothing more goes out."""
         if not begun and not self.refused:
-            await self.put(refusal(status, self.own_headers()))
+            offer = websocket.OFFER if status == UPGRADE_REQUIRED else []
+            await self.put(refusal(status, [*offer, *self.own_headers()]))
         self.refused = True
         await self.say_end()
         self.stop_hearing()
