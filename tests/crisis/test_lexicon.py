@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from nexus_trio.crisis import lint, screen
-from nexus_trio.crisis.phrasebook import FILES, Spelling, load, read_file
+from nexus_trio.crisis.phrasebook import FILES, load, read_file
+from nexus_trio.crisis.spelling import Spelling
 
 SPELLING = Spelling({"dropped": ["really"], "same": {"want to": ["wanna"]}, "sets": {}})
 EXAMPLES = [

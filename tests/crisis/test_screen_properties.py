@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexus_trio.crisis import Verdict, at_least, highest, screen
+from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.levels import LEVELS
 from nexus_trio.crisis.normalise import LIMIT
-from nexus_trio.crisis.phrasebook import Entry, load
+from nexus_trio.crisis.phrasebook import load
 from nexus_trio.crisis.screen import STEPS, lexicon
 
 ANY_TEXT = st.text(st.characters(), max_size=400)  # lone surrogates too

@@ -19,18 +19,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from nexus_trio.crisis.lookup import look_up
-from nexus_trio.crisis.phrasebook import (
-    ANY,
-    END,
-    FILES,
-    HERE,
-    NUMBER,
-    START,
-    Node,
-    Spelling,
-    read_file,
-    tree_of,
-)
+from nexus_trio.crisis.phrasebook import FILES, read_file
+from nexus_trio.crisis.phrases import ANY, END, HERE, NUMBER, START, Node, tree_of
+from nexus_trio.crisis.spelling import Spelling
 
 SAMPLES: Final = 16
 """Sequences of each phrase that are tried: few suffice to tell whether all are found otherwise."""

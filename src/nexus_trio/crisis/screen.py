@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.levels import RANK, Level, highest
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
 from nexus_trio.crisis.normalise import normalise
-from nexus_trio.crisis.phrasebook import END, START, Entry, load
+from nexus_trio.crisis.phrasebook import load
+from nexus_trio.crisis.phrases import END, START
 from nexus_trio.crisis.repair import Repair
 
 STEPS: Final = 5_000
