@@ -185,7 +185,7 @@ def test_clauses_that_are_passed_over_have_no_cue(text: str) -> None:
     quick = screen(text)
     with pytest.MonkeyPatch.context() as patch:
         module = importlib.import_module("nexus_trio.crisis.screen")
-        patch.setattr(module, "_may_have_a_cue", lambda words: True)
+        patch.setattr(module, "_may_have_a_cue", lambda words, anchors: True)
         assert screen(text) == quick
 
 

@@ -18,7 +18,9 @@ class Entry:
     A cue has a `level` above `none`. A guard lowers the cues at its `place` to
     `lowers_to`; one that `yields` does so only where no distress stands beside
     it. `about_other` marks words about somebody else. `of` names the cues that a
-    guard lowers; where it is empty, all.
+    guard lowers; where it is empty, all. A cue that is `like` another is lowered by
+    what lowers that one; one that is the writer's `own` whatever it is said to be for, by
+    no guard that is about others or of something `told`.
     """
 
     id: str
@@ -29,10 +31,16 @@ class Entry:
     yields: bool = True
     about_other: bool = False
     of: frozenset[str] = frozenset()
+    like: str = ""
+    own: bool = False
+    told: bool = False
 
     def lowers(self, cue: Entry) -> bool:
         """Whether this guard, where it stands, lowers this cue."""
-        return RANK[self.lowers_to] < RANK[cue.level] and (not self.of or cue.id in self.of)
+        if cue.own and (self.about_other or self.told):
+            return False
+        meant = not self.of or cue.id in self.of or cue.like in self.of
+        return meant and RANK[self.lowers_to] < RANK[cue.level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,9 @@ def entry_of(row: dict[str, Any], default: str) -> Entry:
         yields=row.get("yields", True),
         about_other=row.get("about_other", kind == "other"),
         of=frozenset(row.get("of", ())),
+        like=row.get("like", ""),
+        own=row.get("own", False),
+        told=row.get("told", False),
     )
     sound = kind in KINDS and entry.place in PLACES and {level, entry.lowers_to} <= RANK.keys()
     if not sound or (kind == "cue") != (level != "none"):

@@ -36,6 +36,16 @@ _GREEK = "αβγδεζηικλνορτυχωσς", "abydezniklvoptuxwos"
 _LATIN = "ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ilodhdpagilryingbhacdejkmoptuvwzs"
 
 
+# Signs that stand for a word of this matter.
+_SIGNS_OF_DEATH = (
+    *((sign, "skull") for sign in "\U0001f480\u2620"),
+    *((sign, "coffin") for sign in "\u26b0\U0001faa6"),
+    ("\U0001f52b", "gun"),
+    ("\U0001f48a", "pills"),
+    ("\U0001f52a", "knife"),
+)
+
+
 def _invisible_and_marks() -> dict[int, str | None]:
     """Code points that carry no letter: marks, format characters, controls."""
     planes = (*range(0x80, 0x1F000), *range(0xE0000, 0xE1000))
@@ -54,6 +64,7 @@ def _look_alikes() -> dict[int, str | None]:
     table.update(dict.fromkeys(_APOSTROPHES, None))
     table.update({0x3164: None, 0x115F: None, 0x1160: None, 0xFFA0: None})  # blank "letters"
     table.update({0x3002: ".", 0x2026: ".", 0xFF01: ".", 0xFF1F: ".", 0xFF0C: ",", 0x3001: ","})
+    table.update({ord(sign): f" {word} " for sign, word in _SIGNS_OF_DEATH})
     table.update({0x85: " ", 0x2028: " ", 0x2029: " "})  # line ends
     return table
 

@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any, Final
 
 from nexus_trio.crisis.entries import Entry, Together, entry_of
+from nexus_trio.crisis.frames import Frames
 from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.phrases import HERE, Node, Reader, Trees
 from nexus_trio.crisis.spelling import Spelling
@@ -36,10 +37,26 @@ FILES: Final = (
 class Phrasebook:
     """All entries, and the tree of their words. Read-only once it is made."""
 
-    __slots__ = ("anchors", "asides", "cues", "entries", "guards", "rote", "spelling", "together")
+    __slots__ = (
+        "anchors",
+        "asides",
+        "cues",
+        "entries",
+        "frames",
+        "guards",
+        "rote",
+        "spelling",
+        "together",
+    )
 
-    def __init__(self, spelling: dict[str, Any], files: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        spelling: dict[str, Any],
+        files: list[dict[str, Any]],
+        frames: dict[str, Any] | None = None,
+    ) -> None:
         self.spelling = Spelling(spelling)
+        self.frames = Frames(self.spelling, frames or {})
         # Every clause with a cue has one of these words in it, and one that stands beside it here.
         self.anchors: dict[str, set[str]] = {}
         self.rote: dict[str, Entry] = {}  # a few phrases as they stand in plain text
@@ -61,21 +78,25 @@ class Phrasebook:
         self.cues: Node = found["cues"]  # what can raise a level, or speaks of somebody else
         self.guards: Node = found["guards"]  # what only matters beside a cue
         self.asides: Node = found["asides"]  # what of that matters wherever it stands
-        self._as_written()
+        for name, entry in self.frames.entries.items():
+            if self.entries.setdefault(name, entry) is not entry:
+                raise ValueError(f"two entries have the id {name!r}: rename one")
+        self._as_written(self.anchors)
+        self._as_written(self.frames.anchors)
         self._check()
 
-    def _as_written(self) -> None:
+    def _as_written(self, anchors: dict[str, set[str]]) -> None:
         """Give the anchors what is written for a word, too: clauses are asked before mapping."""
         written: dict[str, set[str]] = {}
         for word, plain in self.spelling.words.items():
             for part in plain:
                 written.setdefault(part, set()).add(word)
-        for beside in self.anchors.values():
+        for beside in anchors.values():
             beside.update(*(written.get(word, ()) for word in list(beside)))
         for word, plain in self.spelling.words.items():
-            found = [self.anchors[part] for part in plain if part in self.anchors]
+            found = [anchors[part] for part in plain if part in anchors]
             if found:
-                self.anchors[word] = set().union(*found, self.anchors.get(word, ()))
+                anchors[word] = set().union(*found, anchors.get(word, ()))
 
     def _add(
         self,
@@ -106,7 +127,8 @@ class Phrasebook:
 
     def _check(self) -> None:
         named = [(rule.id, name) for rule in self.together for name in chain(*rule.groups)]
-        named += [(entry.id, name) for entry in self.entries.values() for name in entry.of]
+        rows = self.entries.values()
+        named += [(row.id, name) for row in rows for name in (*row.of, row.like) if name]
         for name, other in named:
             if other not in self.entries:
                 raise ValueError(f"{name!r} names {other!r}, which is no entry")
@@ -125,7 +147,8 @@ def load() -> Phrasebook:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return Phrasebook(read_file("spelling"), [read_file(name) for name in FILES])
+        files = [read_file(name) for name in FILES]
+        return Phrasebook(read_file("spelling"), files, read_file("frames"))
     finally:
         if collecting:
             gc.enable()

@@ -65,8 +65,8 @@ _COMMON: Final = frozenset(
 )
 
 
-_Needs: TypeAlias = frozenset[str]
-_Pair: TypeAlias = tuple[_Needs, _Needs]
+Needs: TypeAlias = frozenset[str]
+_Pair: TypeAlias = tuple[Needs, Needs]
 
 
 class _Part(NamedTuple):
@@ -78,23 +78,23 @@ class _Part(NamedTuple):
     """
 
     build: _Build
-    needs: _Needs
+    needs: Needs
     pairs: tuple[_Pair, ...]
 
 
 @lru_cache(maxsize=4096)  # asked of the same few sets again and again, while phrases are read
-def _cost(needs: _Needs) -> float:
+def cost(needs: Needs) -> float:
     """How many texts have one of these words, roughly; infinite where none is named."""
     return sum(900 if w in _EVERYWHERE else 30 if w in _COMMON else 1 for w in needs) or math.inf
 
 
 def _pairs_of(parts: list[_Part]) -> tuple[_Pair, ...]:
     """The rarest pairs for parts that are all there."""
-    sure = sorted((part for part in parts if part.needs), key=lambda part: _cost(part.needs))
+    sure = sorted((part for part in parts if part.needs), key=lambda part: cost(part.needs))
     if not sure:
         return ()
     own = sure[0].pairs
-    if len(sure) == 1 or sum(_cost(second) for _, second in own) < _cost(sure[1].needs):
+    if len(sure) == 1 or sum(cost(second) for _, second in own) < cost(sure[1].needs):
         return own
     return ((sure[0].needs, sure[1].needs),)
 
@@ -188,7 +188,7 @@ class Reader:
         while self.at < len(self.pieces) and self.pieces[self.at] not in ("|", ")", "]"):
             self.at += 1
             parts.append(self._part(self.pieces[self.at - 1]))
-        rarest: _Needs = min((part.needs for part in parts), key=_cost, default=frozenset())
+        rarest: Needs = min((part.needs for part in parts), key=cost, default=frozenset())
         pairs = _pairs_of(parts)
         parts.reverse()
         whole = partial(reduce, lambda node, part: part.build(node), parts)
@@ -216,7 +216,7 @@ class Reader:
         if not words:
             raise ValueError(f"{piece!r} in {self.phrase!r} is a dropped word: leave it out")
         make = self.trees.node
-        rare = sorted((frozenset([w]) for w in words if w not in _MARKS), key=_cost)
+        rare = sorted((frozenset([w]) for w in words if w not in _MARKS), key=cost)
         return _Part(
             lambda end: reduce(lambda node, word: make({word: node}), reversed(words), end),
             rare[0] if rare else frozenset(),

@@ -12,6 +12,7 @@ words for.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -37,12 +38,13 @@ alone (`rote`), and no guard lowers them.
 class Lexicon:
     """The book of phrases, and what is looked up of it for every message."""
 
-    __slots__ = ("anchors", "book", "repair", "words")
+    __slots__ = ("anchors", "book", "framed", "repair", "words")
 
     def __init__(self) -> None:
         self.book = load()
         self.words = self.book.spelling.words
         self.anchors = {word: frozenset(beside) for word, beside in self.book.anchors.items()}
+        self.framed = {w: frozenset(beside) for w, beside in self.book.frames.anchors.items()}
         self.repair = Repair(self.book.spelling.glued)
 
 
@@ -116,25 +118,51 @@ def screen(text: str) -> Verdict:
 def _clauses(plain: str) -> list[_Clause]:
     """Every clause that has words, with the cues in it."""
     found: list[_Clause] = []
-    left, cues = STEPS, lexicon().book.cues
+    known = lexicon()
+    left, cues = STEPS, known.book.cues
     sentences = plain.split(".")
     for number, sentence in enumerate(sentences):
-        follows = False
+        follows, first = False, len(found)
         for clause in sentence.split(","):
             if len(clause) > 1:  # one letter is no clause
                 made = _Clause(clause.split(), follows)
-                if _may_have_a_cue(made.words):
+                if _may_have_a_cue(made.words, known.anchors):
                     left = look_up(cues, made.tokens, made.cues, left - FOUND)
                 found.append(made)
                 follows = True
                 if left <= 0:
                     return [*found, _by_rote(" ".join(sentences[number:]))]
+        if first < len(found):
+            left = _frame(found[first:], left)
+            if left <= 0:
+                return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
     return found
 
 
-def _may_have_a_cue(words: list[str]) -> bool:
-    """Whether a clause has two words that some cue needs. Most clauses have not."""
-    anchors = lexicon().anchors
+def _frame(clauses: list[_Clause], left: int) -> int:
+    """Add what stands in a whole sentence to the clause in which it begins; the steps left."""
+    known = lexicon()
+    words = clauses[0].words
+    if len(clauses) > 1:
+        words = [word for clause in clauses for word in clause.words]
+    if not _may_have_a_cue(words, known.framed):
+        return left
+    tokens: list[str] = []
+    begins: list[int] = []
+    for clause in clauses:
+        begins.append(len(tokens))
+        tokens += clause.tokens
+    found, left = known.book.frames.look(tokens, left)
+    for start, end, entry in found:
+        at = bisect_right(begins, start) - 1
+        begin = begins[at]
+        clause = clauses[at]
+        clause.cues.append(Match(start - begin, min(end - begin, len(clause.tokens)), entry))
+    return left
+
+
+def _may_have_a_cue(words: list[str], anchors: dict[str, frozenset[str]]) -> bool:
+    """Whether two words that some cue needs are among these. Most clauses have none."""
     for word in words:
         beside = anchors.get(word)
         if beside is not None and not beside.isdisjoint(words):
@@ -222,6 +250,8 @@ def _guarded(
     for start, end, cue in clause.cues:
         if cue.kind == "cue":
             near = around.union(before.get(start, ()), after.get(end, ()))
+            if start and clause.tokens[start - 1] == "i":  # "not that | I want to die"
+                near.update(before.get(start - 1, ()))
             near.update(*(over.get(at, ()) for at in range(start, end)))
             for segment in {segments[start], segments[max(end, 1) - 1]}:
                 for guard, begun in reaching.get(segment, {}).items():

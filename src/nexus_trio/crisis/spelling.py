@@ -51,8 +51,9 @@ def inflected(verb: str) -> tuple[str, ...]:
 
 
 def misspelt(word: str) -> set[str]:
-    """The commonest slips in a word: one letter left out, or two that changed places."""
+    """The commonest slips in a word, behind its first letter: one left out, or two that changed
+    places."""
     left_out = {word[:at] + word[at + 1 :] for at in range(1, len(word))}
     return left_out | {
-        word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(1, len(word) - 1)
     }
