@@ -6,9 +6,10 @@ whatever words: asking, a drug, dying. A notion is a list of words and phrases
 
 | written | means |
 |---|---|
-| `want > die` | in this order, with at most `gap` other words from one to the next |
+| `want > die` | in this order, with at most `gap` other words and no negation in between |
 | `ask + drug + lethal` | in any order, all of them within `window` words |
 | `(me) > want > die` | the first one must be there, and is no part of what is found |
+| `across` | it may reach over the end of a sentence, in a short message |
 | `unless` | a notion that keeps the frame quiet, anywhere in the sentence but in its own notions |
 
 What is found is a cue like any other: guards lower it at the place where it stands.
@@ -23,14 +24,17 @@ from typing import Any, Final, NamedTuple
 
 from nexus_trio.crisis.entries import Entry, entry_of
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
-from nexus_trio.crisis.phrases import Needs, Node, Reader, Trees, cost
-from nexus_trio.crisis.spelling import Spelling
+from nexus_trio.crisis.phrases import Node, Reader, Trees, cost
+from nexus_trio.crisis.spelling import Spelling, Words
 
 GAP: Final = 4
 """Other words that may stand between two notions of a pattern in order."""
 
 WINDOW: Final = 14
 """Words within which the notions of a pattern in any order must stand."""
+
+NEGATION: Final = "negation"
+"""The notion that breaks a pattern in order where it stands between two of its notions."""
 
 ENOUGH: Final = 3
 """Places of one frame in one sentence that are kept: a guard may lower the first of them."""
@@ -55,6 +59,8 @@ class Frame:
     in_order: bool
     reach: int
     lead: bool = False
+    across: bool = False
+    breaks: int = 0
 
     def kept_quiet(self, notions: list[Notion]) -> bool:
         """Whether a notion of `unless` stands outside of all the frame's own."""
@@ -70,10 +76,10 @@ class Frame:
 
     def _in_order(self, notions: list[Notion]) -> list[Match]:
         found: list[Match] = []
-        last = len(self.bits) - 1
+        last, heeded = len(self.bits) - 1, self.all | self.breaks
         begun: list[tuple[int, int] | None] = [None] * (last + 1)  # start of all, end so far
         for start, here in groupby(notions, key=itemgetter(0)):
-            ends = [(bit, end) for _, end, bit in here if bit & self.all]
+            ends = [(bit, end) for _, end, bit in here if bit & heeded]
             # From the last one back: what begins here can't follow what begins here.
             for at in range(last, -1, -1):
                 before = begun[at - 1] if at else (start, start)
@@ -87,6 +93,11 @@ class Frame:
                             found.append(Match(first, end, self.entry))
             if len(found) >= ENOUGH:
                 break
+            if self.breaks and any(bit & self.breaks for bit, _ in ends):
+                # What follows a "not" is not what was begun, unless it begins with that "not".
+                for at in range(self.lead, last):
+                    if (state := begun[at]) and state[1] <= start:
+                        begun[at] = None
         return found
 
     def _anywhere(self, notions: list[Notion]) -> list[Match]:
@@ -107,36 +118,41 @@ class Frame:
 
 
 class Frames:
-    """All frames, the tree of their notions, and words of which a sentence with one has two."""
+    """All frames, the tree of their notions, and the words without which there is none."""
 
-    __slots__ = ("anchors", "bits", "entries", "frames", "tree")
+    __slots__ = ("_needs", "bits", "entries", "frames", "hints", "keys", "over", "tree")
 
     def __init__(self, spelling: Spelling, table: dict[str, Any]) -> None:
         """`table` is a file of frames as it is written. Raises `ValueError` on a malformed one."""
         self.entries: dict[str, Entry] = {}
         self.frames: list[Frame] = []
         self.bits: dict[Entry, int] = {}
-        self.anchors: dict[str, set[str]] = {}
+        # For a word: each notion that it may stand for, with the words of which one stands by it.
+        self._needs: dict[str, dict[int, set[str]]] = {}
+        self.hints: dict[str, tuple[tuple[int, frozenset[str]], ...]] = {}
+        self.keys: dict[str, tuple[frozenset[str], ...]] = {}
         bits: dict[str, int] = {}
-        needs: dict[str, Needs] = {}
         trees = Trees()
         roots: dict[str, list[Node]] = {}
         for number, (name, phrases) in enumerate(table.get("notions", {}).items()):
             notion = Entry(name, "notion", "none")
             bits[name] = self.bits[notion] = 1 << number
             end = trees.node({"": (notion,)})
-            sure: set[str] = set()
             for phrase in phrases:
                 tree, pairs = Reader(spelling, trees, phrase).read(end)
-                sure.update(*(first for first, _ in pairs))
+                for first, second in pairs:
+                    for word in first:
+                        beside = self._needs.setdefault(word, {}).setdefault(bits[name], set())
+                        beside.update(second or (word,))
                 for word, child in tree.items():
                     roots.setdefault(word, []).append(child)
-            needs[name] = frozenset(sure)
         self.tree: Node = {word: trees.merge(found) for word, found in roots.items()}
         for row in table.get("frame", ()):
             entry = self.entries[row["id"]] = entry_of(row, table.get("level", "none"))
             for pattern in row["patterns"]:
-                self._add(entry, pattern, row, bits, needs)
+                self._add(entry, pattern, row, bits)
+
+        self.over = [frame for frame in self.frames if frame.across]
 
     def _add(
         self,
@@ -144,9 +160,8 @@ class Frames:
         pattern: str,
         row: dict[str, Any],
         bits: dict[str, int],
-        needs: dict[str, Needs],
     ) -> None:
-        in_order = ">" in pattern
+        in_order, across = ">" in pattern, row.get("across", False)
         names = [name.strip(" ()") for name in pattern.split(">" if in_order else "+")]
         unknown = {*names, *row.get("unless", ())} - bits.keys()
         if unknown:
@@ -160,14 +175,74 @@ class Frames:
                 in_order=in_order,
                 reach=row.get("gap", GAP) if in_order else row.get("window", WINDOW),
                 lead=pattern.startswith("("),
+                across=across,
+                breaks=bits.get(NEGATION, 0),
             )
         )
-        rarest = sorted((needs[name] for name in names), key=cost)[:2]
-        for word in rarest[0]:
-            self.anchors.setdefault(word, set()).update(rarest[1] if len(names) > 1 else (word,))
 
-    def look(self, tokens: list[str], left: int) -> tuple[list[Match], int]:
-        """Every frame that stands among the tokens of a sentence, and the steps still left."""
+    def as_written(self, plain: dict[str, Words]) -> None:
+        """Ask for the words as they are written: `plain` has what each of them stands for."""
+        written: dict[str, set[str]] = {}
+        for variant, words in plain.items():
+            for word in words:
+                written.setdefault(word, set()).add(variant)
+        hints: dict[str, dict[int, set[str]]] = {}
+        for word, notions in self._needs.items():
+            for bit, beside in notions.items():
+                wider = beside.union(*(written.get(other, ()) for other in beside))
+                for variant in (word, *written.get(word, ())):
+                    # What is written for a word may stand for the one beside it, too ("wanna").
+                    more = wider if beside.isdisjoint(plain.get(variant, ())) else wider | {variant}
+                    hints.setdefault(variant, {}).setdefault(bit, set()).update(more)
+        self.hints = {
+            word: tuple((bit, frozenset(beside)) for bit, beside in notions.items())
+            for word, notions in hints.items()
+        }
+        rare = self._rarest()
+        self.keys = {
+            word: found
+            for word, notions in self.hints.items()
+            if (found := tuple({beside for bit, beside in notions if bit & rare}))
+        }
+
+    def _rarest(self) -> int:
+        """The bits of notions of which every frame has one, that few texts have."""
+        costs: dict[int, float] = {}
+        for word, notions in self._needs.items():
+            for bit, beside in notions.items():
+                alone = cost(frozenset([word]))
+                costs[bit] = costs.get(bit, 0) + min(alone, cost(frozenset(beside)))
+        rare = 0
+        for frame in self.frames:
+            if not frame.all & rare:
+                rare |= min(frame.bits, key=lambda bit: costs[bit])
+        return rare
+
+    def may_stand(self, words: list[str], frames: list[Frame]) -> list[Frame]:
+        """Those of the frames that have a word of each notion among these, as written."""
+        # Each word once: a text of one word, again and again, would cost its square otherwise.
+        spoken = set(words)
+        # Most texts have none of the rarest notions, and are asked for no others.
+        for word in spoken:
+            for beside in self.keys.get(word, ()):
+                if not beside.isdisjoint(spoken):
+                    break
+            else:
+                continue
+            break
+        else:
+            return []
+        there, hints = 0, self.hints
+        for word in spoken:
+            notions = hints.get(word)
+            if notions is not None:
+                for bit, beside in notions:
+                    if not bit & there and not beside.isdisjoint(spoken):
+                        there |= bit
+        return [frame for frame in frames if frame.all & there == frame.all]
+
+    def look(self, tokens: list[str], frames: list[Frame], left: int) -> tuple[list[Match], int]:
+        """Where these frames stand among the tokens of a sentence, and the steps still left."""
         met: list[Match] = []
         left = look_up(self.tree, tokens, met, left)
         if left <= 0:
@@ -177,7 +252,7 @@ class Frames:
         for notion in notions:
             there |= notion.bit
         found: list[Match] = []
-        for frame in self.frames:
+        for frame in frames:
             if frame.all & there != frame.all:
                 continue
             left -= FOUND + len(notions)

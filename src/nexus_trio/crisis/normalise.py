@@ -33,7 +33,7 @@ _HALF: Final = LIMIT // 2 - 2
 _APOSTROPHES = (0x2018, 0x2019, 0x201B, 0x2BC, 0x2B9, 0x2032, 0xB4, 0xFF07)
 _CYRILLIC = "абвгдезікмнорсԁһјӏѕтухуԛѡп", "abbrdezikmhopcdhjlstyxyqwn"
 _GREEK = "αβγδεζηικλνορτυχωσς", "abydezniklvoptuxwos"
-_LATIN = "ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ilodhdpagilryingbhacdejkmoptuvwzs"
+_LATIN = "€¢ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ecilodhdpagilryingbhacdejkmoptuvwzs"
 
 
 # Signs that stand for a word of this matter.

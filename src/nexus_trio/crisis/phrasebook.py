@@ -4,7 +4,8 @@ An entry with a `level` is a cue. The `kind` of the others says what they do: a
 `part` means something beside other entries alone (see `together`), as a `hint`
 does, which is sought only where a cue is; an `other` is worry about somebody
 else; a `guard` lowers, and `assent` keeps guards from it (see `guards.toml`).
-How phrases are written stands in `phrases.py`.
+How phrases are written stands in `phrases.py`. The phrases of `whole` are cues where
+they are all that a message says ("suicide"), those of `rote` where the steps are used up.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Phrasebook:
         "rote",
         "spelling",
         "together",
+        "whole",
     )
 
     def __init__(
@@ -63,7 +65,9 @@ class Phrasebook:
         self.entries: dict[str, Entry] = {}
         self.together: list[Together] = []
         trees = Trees()
-        roots: dict[str, dict[str, list[Node]]] = {"cues": {}, "guards": {}, "asides": {}}
+        roots: dict[str, dict[str, list[Node]]] = {
+            name: {} for name in ("cues", "guards", "asides", "whole")
+        }
         for table in files:
             for row in table.get("entry", ()):
                 self._add(row, table.get("level", "none"), trees, roots)
@@ -78,15 +82,16 @@ class Phrasebook:
         self.cues: Node = found["cues"]  # what can raise a level, or speaks of somebody else
         self.guards: Node = found["guards"]  # what only matters beside a cue
         self.asides: Node = found["asides"]  # what of that matters wherever it stands
+        self.whole: Node = found["whole"]  # what is a cue where nothing else is said at all
         for name, entry in self.frames.entries.items():
             if self.entries.setdefault(name, entry) is not entry:
                 raise ValueError(f"two entries have the id {name!r}: rename one")
-        self._as_written(self.anchors)
-        self._as_written(self.frames.anchors)
+        self._as_written()
         self._check()
 
-    def _as_written(self, anchors: dict[str, set[str]]) -> None:
+    def _as_written(self) -> None:
         """Give the anchors what is written for a word, too: clauses are asked before mapping."""
+        anchors = self.anchors
         written: dict[str, set[str]] = {}
         for word, plain in self.spelling.words.items():
             for part in plain:
@@ -97,6 +102,7 @@ class Phrasebook:
             found = [anchors[part] for part in plain if part in anchors]
             if found:
                 anchors[word] = set().union(*found, anchors.get(word, ()))
+        self.frames.as_written(self.spelling.words)
 
     def _add(
         self,
@@ -122,6 +128,11 @@ class Phrasebook:
                 for first, second in pairs:
                     for word in first:
                         self.anchors.setdefault(word, set()).update(second or (word,))
+        for phrase in row.get("whole", ()):
+            end = trees.node({HERE: (entry,)})
+            tree, _ = Reader(self.spelling, trees, f"^ {phrase} $").read(end)
+            for word, child in tree.items():
+                roots["whole"].setdefault(word, []).append(child)
         for phrase in row.get("rote", ()):
             self.rote[normalise(phrase)] = entry
 

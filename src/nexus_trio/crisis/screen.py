@@ -19,6 +19,7 @@ from functools import cache
 from typing import Final
 
 from nexus_trio.crisis.entries import Entry
+from nexus_trio.crisis.frames import Frame
 from nexus_trio.crisis.levels import RANK, Level, highest
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
 from nexus_trio.crisis.normalise import normalise
@@ -34,17 +35,25 @@ slow take more: what is left of such a text is searched for the plainest phrases
 alone (`rote`), and no guard lowers them.
 """
 
+FEW: Final = 32
+"""Words that a message may have for a frame to reach over the ends of its sentences."""
+
+MANY: Final = 24
+"""Words of a clause from which on a set of them is cheaper than a list."""
+
+SHORT: Final = 8
+"""Words that a message may have to be looked up as a whole."""
+
 
 class Lexicon:
     """The book of phrases, and what is looked up of it for every message."""
 
-    __slots__ = ("anchors", "book", "framed", "repair", "words")
+    __slots__ = ("anchors", "book", "repair", "words")
 
     def __init__(self) -> None:
         self.book = load()
         self.words = self.book.spelling.words
         self.anchors = {word: frozenset(beside) for word, beside in self.book.anchors.items()}
-        self.framed = {w: frozenset(beside) for w, beside in self.book.frames.anchors.items()}
         self.repair = Repair(self.book.spelling.glued)
 
 
@@ -120,39 +129,41 @@ def _clauses(plain: str) -> list[_Clause]:
     found: list[_Clause] = []
     known = lexicon()
     left, cues = STEPS, known.book.cues
-    sentences = plain.split(".")
+    sentences, spoken = plain.split("."), 0
     for number, sentence in enumerate(sentences):
         follows, first = False, len(found)
         for clause in sentence.split(","):
             if len(clause) > 1:  # one letter is no clause
                 made = _Clause(clause.split(), follows)
-                if _may_have_a_cue(made.words, known.anchors):
+                if _may_have_a_cue(made.words):
                     left = look_up(cues, made.tokens, made.cues, left - FOUND)
                 found.append(made)
                 follows = True
                 if left <= 0:
                     return [*found, _by_rote(" ".join(sentences[number:]))]
         if first < len(found):
-            left = _frame(found[first:], left)
+            spoken += 1
+            if here := _frames_of(found[first:], known.book.frames.frames):
+                left = _frame(found[first:], here, left)
             if left <= 0:
                 return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
+    if spoken > 1 and sum(len(clause.words) for clause in found) <= FEW:
+        over = _frames_of(found, known.book.frames.over)
+        if over:
+            _frame(found, over, left)
+    if len(found) == 1 and len(found[0].words) <= SHORT:
+        look_up(known.book.whole, found[0].tokens, found[0].cues, left)
     return found
 
 
-def _frame(clauses: list[_Clause], left: int) -> int:
+def _frame(clauses: list[_Clause], frames: list[Frame], left: int) -> int:
     """Add what stands in a whole sentence to the clause in which it begins; the steps left."""
-    known = lexicon()
-    words = clauses[0].words
-    if len(clauses) > 1:
-        words = [word for clause in clauses for word in clause.words]
-    if not _may_have_a_cue(words, known.framed):
-        return left
     tokens: list[str] = []
     begins: list[int] = []
     for clause in clauses:
         begins.append(len(tokens))
         tokens += clause.tokens
-    found, left = known.book.frames.look(tokens, left)
+    found, left = lexicon().book.frames.look(tokens, frames, left)
     for start, end, entry in found:
         at = bisect_right(begins, start) - 1
         begin = begins[at]
@@ -161,11 +172,22 @@ def _frame(clauses: list[_Clause], left: int) -> int:
     return left
 
 
-def _may_have_a_cue(words: list[str], anchors: dict[str, frozenset[str]]) -> bool:
-    """Whether two words that some cue needs are among these. Most clauses have none."""
-    for word in words:
+def _frames_of(clauses: list[_Clause], frames: list[Frame]) -> list[Frame]:
+    """Those of the frames for which these clauses have the words."""
+    words = clauses[0].words
+    if len(clauses) > 1:
+        words = [word for clause in clauses for word in clause.words]
+    return lexicon().book.frames.may_stand(words, frames)
+
+
+def _may_have_a_cue(words: list[str]) -> bool:
+    """Whether a clause has two words that some cue needs. Most clauses have not."""
+    anchors = lexicon().anchors
+    # Of many words each once: one word, again and again, would cost its square otherwise.
+    spoken = words if len(words) < MANY else set(words)
+    for word in spoken:
         beside = anchors.get(word)
-        if beside is not None and not beside.isdisjoint(words):
+        if beside is not None and not beside.isdisjoint(spoken):
             return True
     return False
 
