@@ -9,6 +9,7 @@ whatever words: asking, a drug, dying. A notion is a list of words and phrases
 | `want > die` | in this order, with at most `gap` other words and no negation in between |
 | `ask + drug + lethal` | in any order, all of them within `window` words |
 | `(me) > want > die` | the first one must be there, and is no part of what is found |
+| `broken_by` | notions that, like a negation, may not stand in between |
 | `across` | it may reach over the end of a sentence, in a short message |
 | `unless` | a notion that keeps the frame quiet, anywhere in the sentence but in its own notions |
 
@@ -94,7 +95,7 @@ class Frame:
             if len(found) >= ENOUGH:
                 break
             if self.breaks and any(bit & self.breaks for bit, _ in ends):
-                # What follows a "not" is not what was begun, unless it begins with that "not".
+                # What follows is not what was begun, unless it begins with that very "not".
                 for at in range(self.lead, last):
                     if (state := begun[at]) and state[1] <= start:
                         begun[at] = None
@@ -163,7 +164,7 @@ class Frames:
     ) -> None:
         in_order, across = ">" in pattern, row.get("across", False)
         names = [name.strip(" ()") for name in pattern.split(">" if in_order else "+")]
-        unknown = {*names, *row.get("unless", ())} - bits.keys()
+        unknown = {*names, *row.get("unless", ()), *row.get("broken_by", ())} - bits.keys()
         if unknown:
             raise ValueError(f"the pattern {pattern!r} of {entry.id!r} names no notions: {unknown}")
         self.frames.append(
@@ -176,7 +177,9 @@ class Frames:
                 reach=row.get("gap", GAP) if in_order else row.get("window", WINDOW),
                 lead=pattern.startswith("("),
                 across=across,
-                breaks=bits.get(NEGATION, 0),
+                breaks=sum(
+                    {bits[name] for name in row.get("broken_by", ())}, bits.get(NEGATION, 0)
+                ),
             )
         )
 

@@ -134,7 +134,7 @@ def normalise(text: str) -> str:
 
 
 def _unleet(found: re.Match[str]) -> str:
-    return found[0].translate(_LEET)
+    return found[0].replace("11", "ll").translate(_LEET)  # a 1 is an i, two are `ki11`'s
 
 
 # Three letters or more that stand alone, with one and the same kind of gap.

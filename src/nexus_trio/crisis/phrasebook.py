@@ -27,7 +27,6 @@ FILES: Final = (
     "passive",
     "method",
     "harm",
-    "more",
     "imminent",
     "farewell",
     "distress",
