@@ -181,7 +181,7 @@ def test_a_mistake_says_what_and_why() -> None:
         "error": "false_alarm",
         "level": "crisis",
         "turn": 2,
-        "because": ["suicide.self"],
+        "because": ["suicide.meaning", "suicide.self"],
         "turns": [CALM, WISH],
     }
     missed = result.add(row("crisis", LOW))

@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from nexus_trio.crisis import lint, screen
-from nexus_trio.crisis.phrasebook import FILES, Spelling, load, read_file
+from nexus_trio.crisis.phrasebook import FILES, load, read_file
+from nexus_trio.crisis.spelling import Spelling
 
 SPELLING = Spelling({"dropped": ["really"], "same": {"want to": ["wanna"]}, "sets": {}})
 EXAMPLES = [
     pytest.param(row["id"], text, id=f"{row['id']}-{number}")
-    for name in FILES
-    for row in read_file(name)["entry"]
+    for row in [
+        *(row for name in FILES for row in read_file(name)["entry"]),
+        *read_file("frames")["frame"],
+    ]
     for number, text in enumerate(row.get("examples", ()), 1)
 ]
 
@@ -79,3 +82,9 @@ def test_a_sound_entry_has_no_finding() -> None:
     entry = row("one (two|three)", "four * $", "^ six # days")
     assert list(lint.entries([entry])) == []
     assert list(lint.phrases(SPELLING, [entry])) == []
+
+
+def test_what_a_frame_lacks_and_notions_without_one_are_found() -> None:
+    frame = {"id": "one", "patterns": ["first > second"], "unless": ["third"]}
+    table = {"notions": dict.fromkeys(("first", "second", "third", "idle"), ()), "frame": [frame]}
+    assert list(lint.notions(table)) == ["no says: one", "no example: one", "unused notion: idle"]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from nexus_trio.crisis.phrasebook import HERE, Phrasebook
+from nexus_trio.crisis.phrasebook import Phrasebook
+from nexus_trio.crisis.phrases import HERE
 
 SPELLING: dict[str, Any] = {
     "dropped": ["really"],

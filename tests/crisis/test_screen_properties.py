@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexus_trio.crisis import Verdict, at_least, highest, screen
+from nexus_trio.crisis.entries import Entry
+from nexus_trio.crisis.frames import Frames
 from nexus_trio.crisis.levels import LEVELS
 from nexus_trio.crisis.normalise import LIMIT
-from nexus_trio.crisis.phrasebook import Entry, load
+from nexus_trio.crisis.phrasebook import load
 from nexus_trio.crisis.screen import STEPS, lexicon
 
 ANY_TEXT = st.text(st.characters(), max_size=400)  # lone surrogates too
@@ -185,6 +187,7 @@ def test_clauses_that_are_passed_over_have_no_cue(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         module = importlib.import_module("nexus_trio.crisis.screen")
         patch.setattr(module, "_may_have_a_cue", lambda words: True)
+        patch.setattr(Frames, "may_stand", lambda self, words, frames: frames)
         assert screen(text) == quick
 
 

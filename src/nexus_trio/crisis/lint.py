@@ -9,6 +9,7 @@
 | `pointless end` | a phrase that ends with something that may be missing: it adds nothing |
 | `unreachable` | words that no text has once it is normalised |
 | `shadowed` | a phrase all of which other phrases of its entry find already |
+| `unused notion` | a notion that no frame names |
 """
 
 from __future__ import annotations
@@ -16,21 +17,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
+from nexus_trio.crisis.frames import NEGATION
 from nexus_trio.crisis.lookup import look_up
-from nexus_trio.crisis.phrasebook import (
-    ANY,
-    END,
-    FILES,
-    HERE,
-    NUMBER,
-    START,
-    Node,
-    Spelling,
-    read_file,
-    tree_of,
-)
+from nexus_trio.crisis.phrasebook import FILES, read_file
+from nexus_trio.crisis.phrases import ANY, END, HERE, NUMBER, START, Node, tree_of
+from nexus_trio.crisis.spelling import Spelling
 
 SAMPLES: Final = 16
 """Sequences of each phrase that are tried: few suffice to tell whether all are found otherwise."""
@@ -42,7 +36,27 @@ def check() -> list[str]:
     """Every finding of the lexicon that ships; empty where it is sound."""
     spelling = read_file("spelling")
     rows = [(name, row) for name in FILES for row in read_file(name)["entry"]]
-    return [*sets(spelling["sets"], rows), *entries(rows), *phrases(Spelling(spelling), rows)]
+    table = read_file("frames")
+    spoken = {"phrases": list(chain(*table["notions"].values()))}
+    return [
+        *sets(spelling["sets"], [*rows, ("frames", spoken)]),
+        *entries(rows),
+        *phrases(Spelling(spelling), rows),
+        *notions(table),
+    ]
+
+
+def notions(table: dict[str, Any]) -> Iterator[str]:
+    """What a frame lacks, and notions that no frame names."""
+    named = {NEGATION}
+    for row in table["frame"]:
+        if not row.get("says"):
+            yield f"no says: {row['id']}"
+        if not row.get("examples"):
+            yield f"no example: {row['id']}"
+        named.update(*(re.findall(r"\w+", pattern) for pattern in row["patterns"]))
+        named.update(row.get("unless", ()), row.get("broken_by", ()))
+    yield from (f"unused notion: {name}" for name in sorted(table["notions"].keys() - named))
 
 
 def sets(known: dict[str, list[str]], rows: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from nexus_trio.crisis.phrasebook import ANY, HERE, NO_WILD, NUMBER, Entry, Node
+from nexus_trio.crisis.entries import Entry
+from nexus_trio.crisis.phrases import ANY, HERE, NO_WILD, NUMBER, Node
 
 FOUND: Final = 8
 """Steps that a match counts for, and a clause: what is made of them afterwards costs as much."""

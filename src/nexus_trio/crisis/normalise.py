@@ -33,7 +33,17 @@ _HALF: Final = LIMIT // 2 - 2
 _APOSTROPHES = (0x2018, 0x2019, 0x201B, 0x2BC, 0x2B9, 0x2032, 0xB4, 0xFF07)
 _CYRILLIC = "абвгдезікмнорсԁһјӏѕтухуԛѡп", "abbrdezikmhopcdhjlstyxyqwn"
 _GREEK = "αβγδεζηικλνορτυχωσς", "abydezniklvoptuxwos"
-_LATIN = "ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ilodhdpagilryingbhacdejkmoptuvwzs"
+_LATIN = "€¢ıłøđħðþɑɡɩʟʀʏɪɴɢʙʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "ecilodhdpagilryingbhacdejkmoptuvwzs"
+
+
+# Signs that stand for a word of this matter.
+_SIGNS_OF_DEATH = (
+    *((sign, "skull") for sign in "\U0001f480\u2620"),
+    *((sign, "coffin") for sign in "\u26b0\U0001faa6"),
+    ("\U0001f52b", "gun"),
+    ("\U0001f48a", "pills"),
+    ("\U0001f52a", "knife"),
+)
 
 
 def _invisible_and_marks() -> dict[int, str | None]:
@@ -54,6 +64,7 @@ def _look_alikes() -> dict[int, str | None]:
     table.update(dict.fromkeys(_APOSTROPHES, None))
     table.update({0x3164: None, 0x115F: None, 0x1160: None, 0xFFA0: None})  # blank "letters"
     table.update({0x3002: ".", 0x2026: ".", 0xFF01: ".", 0xFF1F: ".", 0xFF0C: ",", 0x3001: ","})
+    table.update({ord(sign): f" {word} " for sign, word in _SIGNS_OF_DEATH})
     table.update({0x85: " ", 0x2028: " ", 0x2029: " "})  # line ends
     return table
 
@@ -123,7 +134,7 @@ def normalise(text: str) -> str:
 
 
 def _unleet(found: re.Match[str]) -> str:
-    return found[0].translate(_LEET)
+    return found[0].replace("11", "ll").translate(_LEET)  # a 1 is an i, two are `ki11`'s
 
 
 # Three letters or more that stand alone, with one and the same kind of gap.

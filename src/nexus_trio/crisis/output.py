@@ -19,18 +19,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
+from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.normalise import collapse, normalise, rejoin
-from nexus_trio.crisis.phrasebook import (
-    ANY,
-    END,
-    HERE,
-    NO_WILD,
-    NUMBER,
-    START,
-    Entry,
-    Node,
-    load_output,
-)
+from nexus_trio.crisis.phrasebook import load_output
+from nexus_trio.crisis.phrases import ANY, END, HERE, NO_WILD, NUMBER, START, Node
 
 HELD: Final = 12
 """Words that are held back at most, the one that is still being written included."""

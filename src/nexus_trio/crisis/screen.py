@@ -12,15 +12,19 @@ words for.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from nexus_trio.crisis.entries import Entry
+from nexus_trio.crisis.frames import Frame
 from nexus_trio.crisis.levels import RANK, Level, highest
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
 from nexus_trio.crisis.normalise import normalise
-from nexus_trio.crisis.phrasebook import END, START, Entry, load
+from nexus_trio.crisis.phrasebook import load
+from nexus_trio.crisis.phrases import END, START
 from nexus_trio.crisis.repair import Repair
 
 STEPS: Final = 5_000
@@ -30,6 +34,15 @@ The longest ordinary messages take less. Words that are there to be
 slow take more: what is left of such a text is searched for the plainest phrases
 alone (`rote`), and no guard lowers them.
 """
+
+FEW: Final = 32
+"""Words that a message may have for a frame to reach over the ends of its sentences."""
+
+MANY: Final = 24
+"""Words of a clause from which on a set of them is cheaper than a list."""
+
+SHORT: Final = 8
+"""Words that a message may have to be looked up as a whole."""
 
 
 class Lexicon:
@@ -114,10 +127,11 @@ def screen(text: str) -> Verdict:
 def _clauses(plain: str) -> list[_Clause]:
     """Every clause that has words, with the cues in it."""
     found: list[_Clause] = []
-    left, cues = STEPS, lexicon().book.cues
-    sentences = plain.split(".")
+    known = lexicon()
+    left, cues = STEPS, known.book.cues
+    sentences, spoken = plain.split("."), 0
     for number, sentence in enumerate(sentences):
-        follows = False
+        follows, first = False, len(found)
         for clause in sentence.split(","):
             if len(clause) > 1:  # one letter is no clause
                 made = _Clause(clause.split(), follows)
@@ -127,15 +141,53 @@ def _clauses(plain: str) -> list[_Clause]:
                 follows = True
                 if left <= 0:
                     return [*found, _by_rote(" ".join(sentences[number:]))]
+        if first < len(found):
+            spoken += 1
+            if here := _frames_of(found[first:], known.book.frames.frames):
+                left = _frame(found[first:], here, left)
+            if left <= 0:
+                return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
+    if spoken > 1 and sum(len(clause.words) for clause in found) <= FEW:
+        over = _frames_of(found, known.book.frames.over)
+        if over:
+            _frame(found, over, left)
+    if len(found) == 1 and len(found[0].words) <= SHORT:
+        look_up(known.book.whole, found[0].tokens, found[0].cues, left)
     return found
+
+
+def _frame(clauses: list[_Clause], frames: list[Frame], left: int) -> int:
+    """Add what stands in a whole sentence to the clause in which it begins; the steps left."""
+    tokens: list[str] = []
+    begins: list[int] = []
+    for clause in clauses:
+        begins.append(len(tokens))
+        tokens += clause.tokens
+    found, left = lexicon().book.frames.look(tokens, frames, left)
+    for start, end, entry in found:
+        at = bisect_right(begins, start) - 1
+        begin = begins[at]
+        clause = clauses[at]
+        clause.cues.append(Match(start - begin, min(end - begin, len(clause.tokens)), entry))
+    return left
+
+
+def _frames_of(clauses: list[_Clause], frames: list[Frame]) -> list[Frame]:
+    """Those of the frames for which these clauses have the words."""
+    words = clauses[0].words
+    if len(clauses) > 1:
+        words = [word for clause in clauses for word in clause.words]
+    return lexicon().book.frames.may_stand(words, frames)
 
 
 def _may_have_a_cue(words: list[str]) -> bool:
     """Whether a clause has two words that some cue needs. Most clauses have not."""
     anchors = lexicon().anchors
-    for word in words:
+    # Of many words each once: one word, again and again, would cost its square otherwise.
+    spoken = words if len(words) < MANY else set(words)
+    for word in spoken:
         beside = anchors.get(word)
-        if beside is not None and not beside.isdisjoint(words):
+        if beside is not None and not beside.isdisjoint(spoken):
             return True
     return False
 
@@ -220,6 +272,8 @@ def _guarded(
     for start, end, cue in clause.cues:
         if cue.kind == "cue":
             near = around.union(before.get(start, ()), after.get(end, ()))
+            if start and clause.tokens[start - 1] == "i":  # "not that | I want to die"
+                near.update(before.get(start - 1, ()))
             near.update(*(over.get(at, ()) for at in range(start, end)))
             for segment in {segments[start], segments[max(end, 1) - 1]}:
                 for guard, begun in reaching.get(segment, {}).items():

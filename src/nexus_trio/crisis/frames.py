@@ -1,0 +1,266 @@
+"""Frames: notions that mean something where they stand near one another in a sentence.
+
+A phrase says its words in their order; a frame says what must be spoken of, in
+whatever words: asking, a drug, dying. A notion is a list of words and phrases
+(`[notions]` in `lexicon/frames.toml`), a frame a list of patterns:
+
+| written | means |
+|---|---|
+| `want > die` | in this order, with at most `gap` other words and no negation in between |
+| `ask + drug + lethal` | in any order, all of them within `window` words |
+| `(me) > want > die` | the first one must be there, and is no part of what is found |
+| `broken_by` | notions that, like a negation, may not stand in between |
+| `across` | it may reach over the end of a sentence, in a short message |
+| `unless` | a notion that keeps the frame quiet, anywhere in the sentence but in its own notions |
+
+What is found is a cue like any other: guards lower it at the place where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from nexus_trio.crisis.entries import Entry, entry_of
+from nexus_trio.crisis.lookup import FOUND, Match, look_up
+from nexus_trio.crisis.phrases import Node, Reader, Trees, cost
+from nexus_trio.crisis.spelling import Spelling, Words
+
+GAP: Final = 4
+"""Other words that may stand between two notions of a pattern in order."""
+
+WINDOW: Final = 14
+"""Words within which the notions of a pattern in any order must stand."""
+
+NEGATION: Final = "negation"
+"""The notion that breaks a pattern in order where it stands between two of its notions."""
+
+ENOUGH: Final = 3
+"""Places of one frame in one sentence that are kept: a guard may lower the first of them."""
+
+
+class Notion(NamedTuple):
+    """Where a notion stands, and its bit: as an `int`, so that many are compared at once."""
+
+    start: int
+    end: int
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One pattern of a frame. `bits` of its notions, `all` of them, and what keeps it quiet."""
+
+    entry: Entry
+    bits: tuple[int, ...]
+    all: int
+    unless: int
+    in_order: bool
+    reach: int
+    lead: bool = False
+    across: bool = False
+    breaks: int = 0
+
+    def kept_quiet(self, notions: list[Notion]) -> bool:
+        """Whether a notion of `unless` stands outside of all the frame's own."""
+        own = [(start, end) for start, end, bit in notions if bit & self.all]
+        return any(
+            bit & self.unless and not any(a <= start and end <= b for a, b in own)
+            for start, end, bit in notions
+        )
+
+    def places(self, notions: list[Notion]) -> list[Match]:
+        """Where the frame stands among notions that are sorted by where they begin."""
+        return (self._in_order if self.in_order else self._anywhere)(notions)
+
+    def _in_order(self, notions: list[Notion]) -> list[Match]:
+        found: list[Match] = []
+        last, heeded = len(self.bits) - 1, self.all | self.breaks
+        begun: list[tuple[int, int] | None] = [None] * (last + 1)  # start of all, end so far
+        for start, here in groupby(notions, key=itemgetter(0)):
+            ends = [(bit, end) for _, end, bit in here if bit & heeded]
+            # From the last one back: what begins here can't follow what begins here.
+            for at in range(last, -1, -1):
+                before = begun[at - 1] if at else (start, start)
+                if before is None or not 0 <= start - before[1] <= self.reach:
+                    continue
+                first = start if self.lead and at == 1 else before[0]
+                for bit, end in ends:
+                    if bit & self.bits[at]:
+                        begun[at] = first, end
+                        if at == last:
+                            found.append(Match(first, end, self.entry))
+            if len(found) >= ENOUGH:
+                break
+            if self.breaks and any(bit & self.breaks for bit, _ in ends):
+                # What follows is not what was begun, unless it begins with that very "not".
+                for at in range(self.lead, last):
+                    if (state := begun[at]) and state[1] <= start:
+                        begun[at] = None
+        return found
+
+    def _anywhere(self, notions: list[Notion]) -> list[Match]:
+        found: list[Match] = []
+        seen: dict[int, tuple[int, int]] = {}
+        for start, end, bit in notions:
+            for wanted in self.bits:
+                if bit & wanted:
+                    seen[wanted] = start, end
+            if len(seen) == len(self.bits) and bit & self.all:
+                first = min(place[0] for place in seen.values())
+                final = max(place[1] for place in seen.values())
+                if final - first <= self.reach:
+                    found.append(Match(first, final, self.entry))
+                    if len(found) >= ENOUGH:
+                        break
+        return found
+
+
+class Frames:
+    """All frames, the tree of their notions, and the words without which there is none."""
+
+    __slots__ = ("_needs", "bits", "entries", "frames", "hints", "keys", "over", "tree")
+
+    def __init__(self, spelling: Spelling, table: dict[str, Any]) -> None:
+        """`table` is a file of frames as it is written. Raises `ValueError` on a malformed one."""
+        self.entries: dict[str, Entry] = {}
+        self.frames: list[Frame] = []
+        self.bits: dict[Entry, int] = {}
+        # For a word: each notion that it may stand for, with the words of which one stands by it.
+        self._needs: dict[str, dict[int, set[str]]] = {}
+        self.hints: dict[str, tuple[tuple[int, frozenset[str]], ...]] = {}
+        self.keys: dict[str, tuple[frozenset[str], ...]] = {}
+        bits: dict[str, int] = {}
+        trees = Trees()
+        roots: dict[str, list[Node]] = {}
+        for number, (name, phrases) in enumerate(table.get("notions", {}).items()):
+            notion = Entry(name, "notion", "none")
+            bits[name] = self.bits[notion] = 1 << number
+            end = trees.node({"": (notion,)})
+            for phrase in phrases:
+                tree, pairs = Reader(spelling, trees, phrase).read(end)
+                for first, second in pairs:
+                    for word in first:
+                        beside = self._needs.setdefault(word, {}).setdefault(bits[name], set())
+                        beside.update(second or (word,))
+                for word, child in tree.items():
+                    roots.setdefault(word, []).append(child)
+        self.tree: Node = {word: trees.merge(found) for word, found in roots.items()}
+        for row in table.get("frame", ()):
+            entry = self.entries[row["id"]] = entry_of(row, table.get("level", "none"))
+            for pattern in row["patterns"]:
+                self._add(entry, pattern, row, bits)
+
+        self.over = [frame for frame in self.frames if frame.across]
+
+    def _add(
+        self,
+        entry: Entry,
+        pattern: str,
+        row: dict[str, Any],
+        bits: dict[str, int],
+    ) -> None:
+        in_order, across = ">" in pattern, row.get("across", False)
+        names = [name.strip(" ()") for name in pattern.split(">" if in_order else "+")]
+        unknown = {*names, *row.get("unless", ()), *row.get("broken_by", ())} - bits.keys()
+        if unknown:
+            raise ValueError(f"the pattern {pattern!r} of {entry.id!r} names no notions: {unknown}")
+        self.frames.append(
+            Frame(
+                entry=entry,
+                bits=tuple(bits[name] for name in names),
+                all=sum({bits[name] for name in names}),
+                unless=sum({bits[name] for name in row.get("unless", ())}),
+                in_order=in_order,
+                reach=row.get("gap", GAP) if in_order else row.get("window", WINDOW),
+                lead=pattern.startswith("("),
+                across=across,
+                breaks=sum(
+                    {bits[name] for name in row.get("broken_by", ())}, bits.get(NEGATION, 0)
+                ),
+            )
+        )
+
+    def as_written(self, plain: dict[str, Words]) -> None:
+        """Ask for the words as they are written: `plain` has what each of them stands for."""
+        written: dict[str, set[str]] = {}
+        for variant, words in plain.items():
+            for word in words:
+                written.setdefault(word, set()).add(variant)
+        hints: dict[str, dict[int, set[str]]] = {}
+        for word, notions in self._needs.items():
+            for bit, beside in notions.items():
+                wider = beside.union(*(written.get(other, ()) for other in beside))
+                for variant in (word, *written.get(word, ())):
+                    # What is written for a word may stand for the one beside it, too ("wanna").
+                    more = wider if beside.isdisjoint(plain.get(variant, ())) else wider | {variant}
+                    hints.setdefault(variant, {}).setdefault(bit, set()).update(more)
+        self.hints = {
+            word: tuple((bit, frozenset(beside)) for bit, beside in notions.items())
+            for word, notions in hints.items()
+        }
+        rare = self._rarest()
+        self.keys = {
+            word: found
+            for word, notions in self.hints.items()
+            if (found := tuple({beside for bit, beside in notions if bit & rare}))
+        }
+
+    def _rarest(self) -> int:
+        """The bits of notions of which every frame has one, that few texts have."""
+        costs: dict[int, float] = {}
+        for word, notions in self._needs.items():
+            for bit, beside in notions.items():
+                alone = cost(frozenset([word]))
+                costs[bit] = costs.get(bit, 0) + min(alone, cost(frozenset(beside)))
+        rare = 0
+        for frame in self.frames:
+            if not frame.all & rare:
+                rare |= min(frame.bits, key=lambda bit: costs[bit])
+        return rare
+
+    def may_stand(self, words: list[str], frames: list[Frame]) -> list[Frame]:
+        """Those of the frames that have a word of each notion among these, as written."""
+        # Each word once: a text of one word, again and again, would cost its square otherwise.
+        spoken = set(words)
+        # Most texts have none of the rarest notions, and are asked for no others.
+        for word in spoken:
+            for beside in self.keys.get(word, ()):
+                if not beside.isdisjoint(spoken):
+                    break
+            else:
+                continue
+            break
+        else:
+            return []
+        there, hints = 0, self.hints
+        for word in spoken:
+            notions = hints.get(word)
+            if notions is not None:
+                for bit, beside in notions:
+                    if not bit & there and not beside.isdisjoint(spoken):
+                        there |= bit
+        return [frame for frame in frames if frame.all & there == frame.all]
+
+    def look(self, tokens: list[str], frames: list[Frame], left: int) -> tuple[list[Match], int]:
+        """Where these frames stand among the tokens of a sentence, and the steps still left."""
+        met: list[Match] = []
+        left = look_up(self.tree, tokens, met, left)
+        if left <= 0:
+            return [], left
+        notions = sorted(Notion(start, end, self.bits[entry]) for start, end, entry in met)
+        there = 0
+        for notion in notions:
+            there |= notion.bit
+        found: list[Match] = []
+        for frame in frames:
+            if frame.all & there != frame.all:
+                continue
+            left -= FOUND + len(notions)
+            if left <= 0:
+                break
+            if not (frame.unless & there and frame.kept_quiet(notions)):
+                found += frame.places(notions)
+        return found, left

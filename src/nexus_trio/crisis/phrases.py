@@ -1,0 +1,248 @@
+"""One phrase as it is written, compiled into a tree of words.
+
+| written | means |
+|---|---|
+| `I want to die` | these words, in any spelling that `normalise` and `spelling.toml` know |
+| `(die\\|disappear)` | one of these |
+| `[for ever]` | may be missing |
+| `{want}` | one of the set `want` in `spelling.toml` |
+| `kill~` | the word with its endings: kill, kills, killed, killing |
+| `*` | any one word, but no negation, no joining word and no `i` |
+| `#` | any number |
+| `^`, `$` | the start, the end of the clause |
+
+The tree is looked up word by word, so the cost of a message does not grow with
+the number of phrases.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial, reduce
+from itertools import chain
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from nexus_trio.crisis.entries import Entry
+from nexus_trio.crisis.spelling import Spelling, inflected
+
+_PIECES: Final = re.compile(r"[()\[\]|]|\{\w+\}|[^\s()\[\]|{}]+")
+_MARKS: Final = frozenset("*#^$")
+
+START, END, ANY, NUMBER = "^", "$", "*", "#"
+HERE: Final = ""  # the key under which a node holds the entries that end there
+
+# What `*` never stands for: a negation turns the sense round, a joining word or
+# a new `i` begins another thought, and a clause has ends.
+NO_WILD: Final = frozenset({"not", "never", "no", "and", "but", "or", "i", START, END, HERE})
+
+Node: TypeAlias = dict[str, Any]
+_Build: TypeAlias = Callable[[Node], Node]
+
+# How often texts have a word, roughly, as `normalise` spells it. A phrase is known by its
+# rarest words: most clauses have none of any phrase's, and are read no further.
+_EVERYWHERE: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """a al am an and are as at be but by can do for from get go had has have he i if in is it
+        its like me my no not of on one or out she so that the there they this to up was we what
+        wil with would you your""",
+    )
+)
+_COMMON: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """about after again any around away back because before being ben best beter come could
+        day did does done down else enough even ever every everything fel find first friend god
+        going got great hapy hard help here home how just kep know last let life litle lok long
+        lot love made make makes man many may mean more most much name ned never new next night
+        nothing now old only other over own part people place please put ready right said same say
+        se should some something son stil stop sure take talk tel than thanks them then thing
+        things think thought through time today tok try two un use very want way wek when where
+        which who why work world year years""",
+    )
+)
+
+
+Needs: TypeAlias = frozenset[str]
+_Pair: TypeAlias = tuple[Needs, Needs]
+
+
+class _Part(NamedTuple):
+    """A piece of a phrase: how its tree is built, and words that are sure to be in it.
+
+    `needs`: one of these is always there; empty where nothing is sure. `pairs`: for one of
+    these pairs, a word of its first and a word of its second are there (any, where the
+    second is empty).
+    """
+
+    build: _Build
+    needs: Needs
+    pairs: tuple[_Pair, ...]
+
+
+@lru_cache(maxsize=4096)  # asked of the same few sets again and again, while phrases are read
+def cost(needs: Needs) -> float:
+    """How many texts have one of these words, roughly; infinite where none is named."""
+    return sum(900 if w in _EVERYWHERE else 30 if w in _COMMON else 1 for w in needs) or math.inf
+
+
+def _pairs_of(parts: list[_Part]) -> tuple[_Pair, ...]:
+    """The rarest pairs for parts that are all there."""
+    sure = sorted((part for part in parts if part.needs), key=lambda part: cost(part.needs))
+    if not sure:
+        return ()
+    own = sure[0].pairs
+    if len(sure) == 1 or sum(cost(second) for _, second in own) < cost(sure[1].needs):
+        return own
+    return ((sure[0].needs, sure[1].needs),)
+
+
+class Trees:
+    """Makes nodes, each tree once: equal trees are one object, and so is what they share.
+
+    Without that, phrases that begin alike and go on in many ways would be merged
+    again for every way in.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[object, Node] = {}
+        self._merged: dict[frozenset[int], Node] = {}
+        self.sets: dict[str, _Part] = {}  # what was read already, by name
+        self.words: dict[str, _Part] = {}
+
+    def node(self, ways: Node) -> Node:
+        """The tree with these ways on. It is never changed afterwards."""
+        key = frozenset([(k, v if k == HERE else id(v)) for k, v in ways.items()])
+        return self._made.setdefault(key, ways)
+
+    def merge(self, trees: Iterable[Node]) -> Node:
+        """The tree that holds what any of these holds."""
+        distinct = {id(tree): tree for tree in trees if tree}
+        if len(distinct) < 2:
+            return next(iter(distinct.values()), {})
+        key = frozenset(distinct)  # all live as long as this does
+        known = self._merged.get(key)
+        if known is None:
+            ways: dict[str, list[Any]] = {}
+            for tree in distinct.values():
+                for word, child in tree.items():
+                    ways.setdefault(word, []).append(child)
+            both: Node = {word: found[0] for word, found in ways.items()}
+            for word, found in ways.items():
+                if word == HERE:
+                    both[HERE] = tuple(dict.fromkeys(chain(*found)))
+                elif len(found) > 1:
+                    both[word] = self.merge(found)
+            known = self._merged[key] = self.node(both)
+        return known
+
+
+class Reader:
+    """Builds the tree of one written phrase, from its end to its start.
+
+    `read(end)` gives the tree whose every path leads to `end`. What follows an
+    alternative or a gap is shared by its branches, so a phrase that stands for
+    thousands of sequences stays as small as it is written.
+    """
+
+    def __init__(self, spelling: Spelling, trees: Trees, phrase: str) -> None:
+        self.spelling = spelling
+        self.trees = trees
+        self.phrase = phrase
+        self.pieces = _PIECES.findall(phrase)
+        self.at = 0
+
+    def read(self, end: Node) -> tuple[Node, tuple[_Pair, ...]]:
+        """The tree of the phrase, and pairs of words of which every text of it has one."""
+        whole = self._either("")
+        built = whole.build(end)
+        if HERE in built or ANY in built or not whole.needs:
+            raise ValueError(f"the phrase {self.phrase!r} must begin with a fixed word")
+        return built, whole.pairs
+
+    def _either(self, close: str) -> _Part:
+        rows = [self._row(close)]
+        while self.at < len(self.pieces) and self.pieces[self.at] == "|":
+            self.at += 1
+            rows.append(self._row(close))
+        if self.at < len(self.pieces) and self.pieces[self.at] == close:
+            self.at += 1
+        elif close or self.at < len(self.pieces):
+            raise ValueError(f"the brackets of the phrase {self.phrase!r} do not match")
+        return self._any_of(rows)
+
+    def _any_of(self, rows: list[_Part]) -> _Part:
+        if len(rows) == 1:
+            return rows[0]
+        sure = all(row.needs for row in rows)
+        return _Part(
+            lambda end: self.trees.merge([row.build(end) for row in rows]),
+            frozenset(chain.from_iterable(row.needs for row in rows if sure)),
+            tuple(chain.from_iterable(row.pairs for row in rows if sure)),
+        )
+
+    def _row(self, close: str) -> _Part:
+        parts: list[_Part] = []
+        while self.at < len(self.pieces) and self.pieces[self.at] not in ("|", ")", "]"):
+            self.at += 1
+            parts.append(self._part(self.pieces[self.at - 1]))
+        rarest: Needs = min((part.needs for part in parts), key=cost, default=frozenset())
+        pairs = _pairs_of(parts)
+        parts.reverse()
+        whole = partial(reduce, lambda node, part: part.build(node), parts)
+        return _Part(whole, rarest, pairs)
+
+    def _part(self, piece: str) -> _Part:
+        if piece == "(":
+            return self._either(")")
+        if piece == "[":
+            inner = self._either("]")
+            return _Part(lambda end: self.trees.merge((inner.build(end), end)), frozenset(), ())
+        if piece.startswith("{"):
+            return self._set(piece[1:-1])
+        known = self.trees.words.get(piece)
+        if known is None:
+            if piece.endswith("~"):
+                known = self._any_of([self._words(form) for form in inflected(piece[:-1])])
+            else:
+                known = self._words(piece)
+            self.trees.words[piece] = known
+        return known
+
+    def _words(self, piece: str) -> _Part:
+        words = (piece,) if piece in _MARKS else self.spelling.plain(piece)
+        if not words:
+            raise ValueError(f"{piece!r} in {self.phrase!r} is a dropped word: leave it out")
+        make = self.trees.node
+        rare = sorted((frozenset([w]) for w in words if w not in _MARKS), key=cost)
+        return _Part(
+            lambda end: reduce(lambda node, word: make({word: node}), reversed(words), end),
+            rare[0] if rare else frozenset(),
+            ((rare[0], rare[1] if len(rare) > 1 else frozenset()),) if rare else (),
+        )
+
+    def _set(self, name: str) -> _Part:
+        """A set, read once, and built once for each tree that follows it."""
+        known = self.trees.sets.get(name)
+        if known is not None:
+            return known
+        readers = [Reader(self.spelling, self.trees, row) for row in self.spelling.sets[name]]
+        whole = self._any_of([reader._either("") for reader in readers])
+        built: dict[int, Node] = {}
+
+        def build(end: Node) -> Node:
+            if id(end) not in built:  # trees are kept, so an id stays one tree's
+                built[id(end)] = whole.build(end)
+            return built[id(end)]
+
+        self.trees.sets[name] = part = _Part(build, whole.needs, whole.pairs)
+        return part
+
+
+def tree_of(spelling: Spelling, phrase: str) -> Node:
+    """The tree of one phrase by itself, for checks. Raises `ValueError` on a malformed one."""
+    trees = Trees()
+    entry = Entry("one", "cue", "concern")
+    return Reader(spelling, trees, phrase).read(trees.node({HERE: (entry,)}))[0]
