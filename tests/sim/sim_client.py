@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -199,11 +199,23 @@ class Client:
         return self.talk.positions()[0] or "none:0"
 
     async def _send(self, data: bytes) -> None:
-        async with self._writing:
+        async with self._turn_to_write():
             for size in self.life.pieces:
                 piece, data = data[:size], data[size:]
                 await self._end.send_all(piece)
             await self._end.send_all(data)
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        """Without a step where nobody else writes, for then there is nothing to choose."""
+        try:
+            self._writing.acquire_nowait()
+        except trio.WouldBlock:
+            await self._writing.acquire()
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     async def _until(self, done: Callable[[], bool]) -> None:
         while not (done() or self._over):
@@ -312,7 +324,8 @@ class Client:
         self._http, self._ws = HttpReader(), FrameReader()
         self._upgraded = False
         while not self._over:
-            await self._hears.wait()
+            if not self._hears.is_set():
+                await self._hears.wait()
             try:
                 data = await self._end.receive_some()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -374,7 +387,7 @@ class Client:
 
     async def _send_pong(self, payload: bytes) -> None:
         try:
-            async with self._writing:
+            async with self._turn_to_write():
                 await self._end.send_all(masked(PONG, payload))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return

@@ -31,7 +31,6 @@ class SimStore(MemoryStore):
 
     async def append(self, writes: Any) -> None:
         async with self._writer:
-            await trio.lowlevel.checkpoint()
             if self.fault == "down":
                 raise StoreUnavailable("the store is down")
             if self.fault == "hang":
@@ -78,7 +77,7 @@ class Moody:
             self.speaking -= 1
 
     async def _words(self, prompt: Prompt) -> AsyncIterator[str]:
-        mode, words = mode_of(prompt.message), reply_to(prompt).split(" ")
+        mode, words = mode_of(prompt.message), reply_to(prompt).split(" ", 3)
         for index, word in enumerate(words):
             await trio.sleep(0.5 if mode == "slow" else 0.0)
             yield f" {word}" if index else word

@@ -42,26 +42,36 @@ class Pipe:
             self.wake()
         return len(some)
 
+    # As `trio.SocketStream` has it, which is also one step and not two: what can be done is
+    # done at once, and others may go on before it is known; who has to wait was passed by.
+
     async def send(self, data: bytes | memoryview) -> None:
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
         rest = memoryview(data)
-        while True:
-            rest = rest[self.put(rest) :]
-            if not rest:
-                return
+        rest = rest[self.put(rest) :]
+        if not rest:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        while rest:
             await self._changed.wait()
+            rest = rest[self.put(rest) :]
 
     async def receive(self, most: int) -> bytes:
-        await trio.lowlevel.checkpoint()
-        while not self.waiting:
-            if self.broken:
-                raise Reset
-            if self.ended:
-                return b""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self.waiting or self.ended:
+            data = self._taken(most)
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return data
+        while not (self.waiting or self.ended):
             await self._changed.wait()
+        return self._taken(most)
+
+    def _taken(self, most: int) -> bytes:
+        if self.broken:
+            raise Reset
         data = bytes(self.waiting[:most])
-        del self.waiting[:most]
-        self.wake()
+        if data:
+            del self.waiting[:most]
+            self.wake()
         return data
 
     def end(self) -> None:

@@ -170,7 +170,9 @@ class Ran:
 
     def _probe(self) -> None:
         """What is held of everybody, and who is where, asked as anybody would."""
-        users = sorted({op.user for life in self.plan.lives for op in life.ops} - {"-"})
+        users = sorted(
+            {op.user for life in self.plan.lives for op in life.ops if op.kind == "chat"}
+        )
         ops = [Op("rooms", 90_000, "?")]
         ops += [Op("history", 90_001 + i, user) for i, user in enumerate(users)]
         self._go((Life("http", "probe", "proxy", tuple(ops)),), None)

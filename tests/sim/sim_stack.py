@@ -8,6 +8,7 @@ same end, but for the listener: a client gets its end of a connection from
 from __future__ import annotations
 
 import contextvars
+import gc
 import logging
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -32,6 +33,8 @@ from nexus_trio.responders.base import Prompt
 from nexus_trio.responders.openai import OpenAIResponder, Terms, parse_address
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.server import CONNECTIONS_SHARE, TURNS_SHARE, drain
+from nexus_trio.store.database import File, prepare
+from nexus_trio.store.folder import claim, this_boot
 from nexus_trio.store.sqlite import open_store
 from nexus_trio.testing import Stepper
 from nexus_trio.testing.hubs import Names, open_fake_hub
@@ -89,7 +92,9 @@ _whichever = WhicheverHub()
 
 @cache
 def _made() -> Any:
-    return create_app(_whichever)  # type: ignore[arg-type]  # passes everything on
+    app = create_app(_whichever)  # type: ignore[arg-type]  # passes everything on
+    gc.freeze()  # it stays: who looks for garbage need not look through it
+    return app
 
 
 def _application(hub: Hub) -> Any:
@@ -225,9 +230,23 @@ async def _opened(kind: str, names: Names) -> AsyncIterator[Any]:
     if kind == "memory":
         yield SimStore(names)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        name, whole = _empty_database()
+        (Path(folder) / name).write_bytes(whole)
         async with open_store(Path(folder), "process", names) as store:
             yield store
+
+
+IN_MEMORY = next((place for place in ("/dev/shm",) if Path(place).is_dir()), None)
+"""Where files are in memory, if this machine has that: no disk need turn for them."""
+
+
+@cache
+def _empty_database() -> tuple[str, bytes]:
+    """The name and the bytes of a new one: to make it takes as long as the rest of a run."""
+    with tempfile.TemporaryDirectory() as folder, claim(Path(folder)) as path:
+        prepare(File(path, "process", None), this_boot(), Names())
+        return path.name, path.read_bytes()
 
 
 @contextmanager
