@@ -61,7 +61,8 @@ def simulate(session: nox.Session) -> None:
     """The whole server under drawn schedules, from other seeds: `nox -s simulate -- 17 18`."""
     session.install("-e", ".[test]")
     seeds = session.posargs or [str(random.randrange(1 << 30))]
-    session.run("python", "tests/sim/sim_run.py", "src", "mixed", "3000", *seeds)
+    save = ("--save", "failures")
+    session.run("python", "tests/sim/sim_run.py", *save, "src", "mixed", "3000", *seeds)
 
 
 @nox.session

@@ -19,8 +19,10 @@ from sim_streams import Pieces, Rooms, Stream
 from sim_wire import events
 from sim_words import CANARY, HELP, USERS, canaries, foreign
 
+from nexus_trio.testing.program import Broken
+
 if TYPE_CHECKING:
-    from sim_run import Ran, Tally
+    from sim_program import Ran
 
 DEAF_FRAMES = 2 * SETTINGS["outbox_frames"] + 8
 """What may wait for somebody who does not read, beside what the connection itself holds:
@@ -29,17 +31,9 @@ one queue that is full, one that is being sent, and notices, which are always le
 CONNECTION_SETTERS = ("stop", "down", "hang", "slow")
 
 
-class Broken(AssertionError):
-    """An invariant does not hold. `number` is the one."""
-
-    def __init__(self, number: str, what: str) -> None:
-        super().__init__(f"{number}: {what}")
-        self.number = number
-
-
-def judge(ran: Ran, tally: Tally) -> None:
+def judge(ran: Ran) -> None:
     """Raise `Broken` for the first thing that does not hold."""
-    Judge(ran, tally.counts, tally.seen).everything()
+    Judge(ran, ran.checks.counts, ran.seen).everything()
 
 
 class Judge:
@@ -79,7 +73,6 @@ class Judge:
 
     def _end(self) -> None:
         ran, stack = self.ran, self.ran.stack
-        self.require("I22", not ran.world.forgotten, f"forgotten: {ran.world.forgotten}")
         self.require("I22", not ran.tasks_left, f"tasks at the end: {ran.tasks_left}")
         self.require("I21", stack.ended_at is not None, "the server never ended")
         if not ran.plan.hurry:
@@ -352,10 +345,9 @@ LOOSE = ("position", "session_id", "room_position", "occupants", "event_id", "ss
 """What may differ: times, ids, positions, who else is there."""
 
 
-def same_alone(user: str, crowd: Ran, alone: Ran, tally: Tally) -> None:
+def same_alone(user: str, crowd: Ran, alone: Ran) -> None:
     """The user's answers, verdicts and times of waiting are the same alone and in a crowd."""
-    judge = Judge(alone, tally.counts, tally.seen)
-    judge.everything()
+    judge = Judge(alone, crowd.checks.counts, crowd.seen)
     there, here = _transcript(user, crowd), _transcript(user, alone)
     judge.require("I3", len(there) == len(here), f"{user}: {len(there)} answers, alone {len(here)}")
     for (op, one, took), (_, other, alone_took) in zip(there, here, strict=True):

@@ -109,13 +109,14 @@ class World:
         self.connect = connect
         self.operate = operate
         self.ticks = 0
+        self.seen_at = 0.0  # the virtual time of the last of them
         self.calls: list[Call] = []
         self.talks: dict[str, Talk] = {}
         self.over: dict[str, trio.Event] = {}
-        self.forgotten: list[str] = []
 
     def tick(self) -> int:
         self.ticks += 1
+        self.seen_at = trio.current_time()
         return self.ticks
 
 

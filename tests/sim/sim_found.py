@@ -37,8 +37,8 @@ FOUND = {
             ),
         ),
         pushes=False,
-        strategy="turns",
-        hurry=0.02,
+        strategy="block",
+        hurry=True,
     ),
     # I24: the connection that asked was gone when the turn began; its notice was not owed.
     "a notice to nobody": Plan(
@@ -68,7 +68,7 @@ FOUND = {
             ),
             Life("ws", "bob-ws29", "bob", (Op("look", 31, "bob"),), after="bob-ws28"),
         ),
-        strategy="turns",
+        strategy="block",
     ),
     # I24: a session crashed, or its store failed, after a notice; the next one did not owe it.
     "a notice that was not stored": Plan(
@@ -83,5 +83,25 @@ FOUND = {
             ),
             Life("ws", "ada-care20", "ada", (Op("ping", 17, "ada"),), (), after="ada-care6"),
         ),
+    ),
+    # I24: what one session could not store was forgotten once the next had stored a turn.
+    "a notice owed by two sessions": Plan(
+        912065467971,
+        (
+            Life("ws", "ada-1", "ada", (Op("chat", 1, "ada", "crisis", "crash", room=""),)),
+            Life(
+                "ws",
+                "ada-2",
+                "ada",
+                (
+                    Op("chat", 6, "ada", "crisis", "stream", room=""),
+                    Op("chat", 7, "ada", mode="crash", room=""),
+                ),
+                resume=True,
+                after="ada-1",
+            ),
+            Life("ws", "ada-3", "ada", (Op("look", 12, "ada"),), after="ada-2"),
+        ),
+        strategy="pct",
     ),
 }

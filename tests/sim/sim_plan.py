@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from sim_words import ROOMS, USERS, WORDS, canary, message
 
@@ -29,8 +30,7 @@ class Op:
     seconds: float = 0.0
 
     def __repr__(self) -> str:
-        given = [f.name for f in fields(self) if getattr(self, f.name) != f.default]
-        return "Op(" + ", ".join(f"{name}={getattr(self, name)!r}" for name in given) + ")"
+        return "Op(" + ", ".join(f"{name}={value!r}" for name, value in _given(self).items()) + ")"
 
     @property
     def words(self) -> str:
@@ -75,8 +75,8 @@ class Plan:
     responder: str = "moody"
     pushes: bool = True
     strategy: str = "walk"
-    hurry: float = 0.0
-    """How often the clock moves on although somebody could run."""
+    hurry: bool = False
+    """Whether the clock may move on although somebody could run."""
 
     @property
     def size(self) -> int:
@@ -85,12 +85,42 @@ class Plan:
     def only(self, user: str) -> Plan:
         """What that user does, alone."""
         mine = tuple(life for life in self.lives if life.user == user)
-        return replace(self, lives=mine, strategy="turns", seed=self.seed + 1)
+        return replace(self, lives=tuple(replace(life, calm=False) for life in mine))
+
+    def arguments(self) -> dict[str, Any]:
+        """As JSON has it, but for what chooses the schedule; `planned` makes a plan of it again.
+
+        Of the `operations` each may be left out: an `open` with all that is done over it.
+        """
+        operations: list[dict[str, Any]] = []
+        for life in self.lives:
+            operations.append({"open": life.name, **_given(life, "name", "ops")})
+            operations += [{"by": life.name, **_given(op)} for op in life.ops]
+        how = {name: getattr(self, name) for name in ("store", "responder", "pushes", "hurry")}
+        return {"operations": operations, **how}
 
     def __str__(self) -> str:
         head = f"{self.store} {self.responder} {self.strategy} pushes={self.pushes}"
         head += f" hurry={self.hurry} seed={self.seed}"
         return "\n".join([head, *(f"  {_line(life)}" for life in self.lives)])
+
+
+def planned(operations: list[dict[str, Any]], **how: Any) -> Plan:
+    """The plan of these arguments."""
+    lives: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        fields = {name: value for name, value in each.items() if name not in ("open", "by")}
+        if "open" in each:
+            lives[each["open"]] = {**fields, "pieces": tuple(fields.get("pieces", ())), "ops": ()}
+        elif each["by"] in lives:
+            lives[each["by"]]["ops"] += (Op(**fields),)
+    return Plan(0, tuple(Life(name=name, **fields) for name, fields in lives.items()), **how)
+
+
+def _given(what: Op | Life, *but: str) -> dict[str, Any]:
+    """The fields that have not their defaults."""
+    given = {f.name: (getattr(what, f.name), f.default) for f in fields(what) if f.name not in but}
+    return {name: value for name, (value, default) in given.items() if value != default}
 
 
 def _line(life: Life) -> str:
@@ -118,10 +148,10 @@ class Draw:
         a run longer, and its failure harder to read, but nothing more likely to be met.
         """
         rng, lives = self.rng, list[Life]()
-        users = USERS[: rng.choice((1, 2, 2, 2, 3))]
+        users = USERS[: rng.choice((1, 1, 2, 2, 2, 2, 3))]
         for user in users:
             lives += getattr(self, rng.choice(("_http", "_ws", "_ws", "_sse")))(user)
-        if rng.random() < (0.2 if len(users) > 1 else 0.6):
+        if rng.random() < (0.1 if len(users) > 1 else 0.6):
             lives.append(self._proxy(USERS[:2]))
         if kind == "flood" or rng.random() < 0.015:
             lives += self._flood()
@@ -135,20 +165,20 @@ class Draw:
             store,
             "openai" if openai else "moody",
             rng.random() < 0.7,
-            rng.choice(("walk", "pos", "pos", "pct", "turns")),
-            rng.choice((0.0, 0.0, 0.002, 0.02)),
+            self._strategy(),
+            rng.random() < 0.25,
         )
 
     def calm(self) -> Plan:
         """Users who each do one thing after the other, among others who do as they like (I3)."""
         rng = self.rng
         lives: list[Life] = []
-        for user in USERS[: rng.choice((1, 1, 2))]:
+        for user in USERS[: rng.choice((1, 1, 1, 2))]:
             kind = rng.choice(("http", "ws"))
             ops = tuple(self._calm_op(user, kind) for _ in range(rng.randint(1, 2)))
             lives.append(Life(kind, f"{user}-calm", user, ops, self._pieces(), calm=True))
-        lives += self._ws("cyd") + (self._http("cyd") if rng.random() < 0.5 else [])
-        strategy = rng.choice(("walk", "pos", "pct"))
+        lives += rng.choice((self._ws, self._http))("cyd")
+        strategy = self._strategy()
         return Plan(self.seed, tuple(lives), strategy=strategy, pushes=rng.random() < 0.7)
 
     def crowd(self) -> Plan:
@@ -161,22 +191,22 @@ class Draw:
             ]
             plain = tuple(replace(op, stream=False, mode=rng.choice(MODES[:4])) for op in ops)
             lives.append(Life("http", f"{user}-crowd", user, plain))
-        strategy = rng.choice(("walk", "pos", "turns"))
-        return Plan(self.seed, tuple(lives), strategy=strategy, pushes=rng.random() < 0.7)
+        pushes = rng.random() < 0.7
+        return Plan(self.seed, tuple(lives), strategy=self._strategy(), pushes=pushes)
 
     def sockets(self) -> Plan:
         """WebSockets that hold little, over which much is asked and answered at the same time."""
         rng, lives = self.rng, list[Life]()
         for user in USERS[:2]:
             ops: list[Op] = []
-            for _ in range(2):
+            for _ in range(rng.choice((1, 2))):
                 said = self._chat(user)
                 ops.append(replace(said, ref=None, wait=rng.random() < 0.3))
                 ops.append(Op("wsping", self._next(), user))
             ops.append(Op("deaf", self._next(), user, seconds=rng.choice((0.0, 1.0))))
             name = f"{user}-socket"
             lives.append(Life("ws", name, user, tuple(ops), self._pieces(), capacity=300))
-        strategy = rng.choice(("walk", "pos", "pct"))
+        strategy = self._strategy()
         return Plan(self.seed, tuple(lives), strategy=strategy, pushes=rng.random() < 0.7)
 
     def stops(self) -> Plan:
@@ -184,14 +214,13 @@ class Draw:
         rng, lives = self.rng, list[Life]()
         for user in USERS:
             ops: list[Op] = []
-            for _ in range(rng.choice((1, 2))):
+            for _ in range(rng.choice((1, 1, 2))):
                 mode = rng.choice(("stream", "stream", "slow", "hang"))
                 said = Op("chat", self._next(), user, mode=mode, room="", wait=False)
-                ops += [said, Op("yield", self._next(), user, seconds=rng.randint(0, 40))]
+                ops += [said, Op("yield", self._next(), user, seconds=rng.randint(0, 20))]
                 ops.append(Op("stop", self._next(), user))
             lives.append(Life("ws", f"{user}-stops", user, tuple(ops)))
-        strategy = rng.choice(("walk", "pos", "pct", "turns"))
-        return Plan(self.seed, tuple(lives), responder="openai", strategy=strategy)
+        return Plan(self.seed, tuple(lives), responder="openai", strategy=self._strategy())
 
     def care(self) -> Plan:
         """Somebody in need, over one WebSocket after the other, while everything else fails."""
@@ -210,8 +239,8 @@ class Draw:
             before = name if rng.random() < 0.8 else before
         if rng.random() < 0.5:
             lives.append(self._operator("memory"))
-        strategy = rng.choice(("walk", "pos", "pct", "turns"))
-        return Plan(self.seed, tuple(lives), strategy=strategy, pushes=rng.random() < 0.7)
+        pushes = rng.random() < 0.7
+        return Plan(self.seed, tuple(lives), strategy=self._strategy(), pushes=pushes)
 
     def ending(self) -> Plan:
         """The server is told to stop while somebody does not read what is being sent."""
@@ -223,9 +252,12 @@ class Draw:
             Life("ws", "ada-deaf", "ada", (*ops, deaf), capacity=300),
             Life("operator", "operator", "-", (pause, Op("stop", self._next(), "-"))),
         )
-        return Plan(self.seed, lives, strategy=rng.choice(("walk", "pos")))
+        return Plan(self.seed, lives, strategy=self._strategy())
 
     # --- parts ---
+
+    def _strategy(self) -> str:
+        return self.rng.choice(("walk", "walk", "pos", "pos", "pos", "pct", "pct", "block"))
 
     def _calm_op(self, user: str, kind: str) -> Op:
         op = self._chat(user) if self.rng.random() < 0.8 else self._say(user)
@@ -256,7 +288,7 @@ class Draw:
 
     def _pieces(self) -> tuple[int, ...]:
         rng = self.rng
-        return tuple(rng.choice((1, 7, 40, 150)) for _ in range(rng.choice((0, 0, 1, 2, 3))))
+        return tuple(rng.choice((1, 7, 40, 150)) for _ in range(rng.choice((0, 0, 0, 1, 2))))
 
     def _http_op(self, user: str) -> Op:
         rng = self.rng
@@ -297,7 +329,7 @@ class Draw:
         if rng.random() < 0.1 and self.known:
             before = rng.choice(self.known)  # it says that it was where somebody else is
         for _ in range(rng.choice((1, 1, 1, 2))):
-            ops = [self._ws_op(user) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+            ops = [self._ws_op(user) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
             name = f"{user}-ws{self._next()}"
             capacity = rng.choice((1024, 4096))
             lives.append(
@@ -342,7 +374,7 @@ class Draw:
                 Life("sse", name, user, (pause, *self._end(user)), (), resume, before, 1024)
             )
             before = name
-        return lives + (self._http(user) if rng.random() < 0.6 else [])
+        return lives + (self._http(user) if rng.random() < 0.4 else [])
 
     def _operator(self, store: str) -> Life:
         """Somebody who stops the server in the middle, or whose disk has its moods."""

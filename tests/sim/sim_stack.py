@@ -103,16 +103,16 @@ def _application(hub: Hub) -> Any:
 
 
 class Stack:
-    """One server under a stepper. Make it, start clients over it, then `stop`."""
+    """One server under a stepper. Make it, start clients over it, `stop`, at last `leave`."""
 
-    def __init__(self, make: Make, leaks: Callable[[str], None]) -> None:
+    def __init__(self, stepper: Stepper, make: Make, leaks: Callable[[str], None]) -> None:
         self.make = make
         self.log = Lines()
         self.hub: Hub
         self.store: Any = None
         self.upstream = Upstream()
         self.context: ServerContext
-        self.stepper = Stepper()
+        self.stepper = stepper
         self.stopped_at: float | None = None
         self.ended_at: float | None = None
         self.faults: list[str] = []
@@ -149,12 +149,9 @@ class Stack:
             self.stopped_at = self.stepper.now
         self._stop.set()
 
-    def close(self) -> None:
-        """End whatever runs; raises what went wrong in it."""
-        try:
-            self.stepper.close()
-        finally:
-            self._stack.__exit__(None, None, None)
+    def leave(self) -> None:
+        """When the stepper is closed: threads and the log are again as they were."""
+        self._stack.__exit__(None, None, None)
 
     # --- the server ---
 

@@ -5,28 +5,36 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import trio
-from sim_checks import Broken, Judge
+from sim_checks import Judge
 from sim_client import Talk
 from sim_found import FOUND
 from sim_pipe import Reset, pair
-from sim_plan import Draw, Life, Op, Plan, frame, request
-from sim_run import Ran, Tally, drawn, shrunk, simulate
+from sim_plan import Draw, Life, Op, Plan, frame, planned, request
+from sim_program import Ran, chooser, named
+from sim_run import Tally, drawn, simulate
+from sim_shrink import number as number_of
+from sim_shrink import saved, shrunk
 from sim_words import USERS, WORDS, message
 
 import nexus_trio
 from nexus_trio.crisis import screen
+from nexus_trio.testing import replay
+from nexus_trio.testing.play import Run, play
+from nexus_trio.testing.program import Broken
 
 INVARIANTS = {f"I{n}" for n in (*range(1, 7), *range(8, 13), *range(14, 19), *range(20, 25))}
 SEED = 20261124
 EXAMPLES = 250
 ENOUGH = {
-    "sqlite", "openai", "memory", "moody", "walk", "pos", "pct", "turns", "pushes", "hurry",
+    "sqlite", "openai", "memory", "moody", "walk", "pos", "pct", "block", "pushes", "hurry",
     "proxy", "ws", "sse", "http", "operator", "flood", "calm", "resume", "pieces",
 }  # fmt: skip
 """What the plans of a run must have among them."""
@@ -50,15 +58,20 @@ def parts(plan: Plan) -> set[str]:
     return found | ({"pieces"} if any(life.pieces for life in plan.lives) else set())
 
 
+def fail_with(plan: Plan, run: Run) -> None:
+    """Cut it down, save it, and say how to see it again."""
+    smaller, run = shrunk(plan, run)
+    path = saved(smaller, run, Path("failures"))
+    pytest.fail(f"{run.error}\n{plan}\ncut down to\n{smaller}\n{replay.command(path)}")
+
+
 def test_everything_that_comes_over_the_wire_holds() -> None:
     """From one seed, so that what was met is known; `nox -s simulate` goes on with others."""
     tally, met = Tally(), set[str]()
     for plan in drawn(SEED):
-        try:
-            simulate(plan, tally)
-        except Broken as broken:
-            smaller = shrunk(plan, broken.number)
-            pytest.fail(f"{broken}\n{plan}\ncut down to\n{smaller!r}")
+        run = simulate(plan, tally)
+        if run.error is not None:
+            fail_with(plan, run)
         met |= parts(plan)
         if tally.examples >= EXAMPLES:
             break
@@ -79,7 +92,12 @@ def check_reach(tally: Tally) -> None:
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_and_mended_holds(name: str) -> None:
-    simulate(FOUND[name], Tally())
+    """Under the schedules of its time, and under others: what a seed stands for may change."""
+    for seed in range(4):
+        for strategy in ("walk", "pos", "pct", "block"):
+            plan = dataclasses.replace(FOUND[name], strategy=strategy)
+            run = simulate(dataclasses.replace(plan, seed=plan.seed + seed), Tally())
+            assert run.error is None, (strategy, seed, run.error)
 
 
 # --- the same seed, the same trace ---
@@ -165,8 +183,7 @@ def ran_once() -> Ran:
     socket = (Op("chat", 3, "bob"), Op("say", 4, "bob"), Op("pause", 5, "bob", seconds=1.0))
     lives = (Life("http", "ada-http", "ada", ops), Life("ws", "bob-ws", "bob", socket))
     ran = Ran(Plan(1, lives))
-    ran.run()
-    Judge(ran, Tally().counts, Tally().seen).everything()
+    assert play(ran, chooser(ran.plan)).error is None
     return ran
 
 
@@ -274,3 +291,70 @@ def test_each_check_finds_what_it_is_there_for(name: str) -> None:
     ran = ran_once()
     spoil(ran)
     assert broken_by(ran) == number
+
+
+# --- a failure as a file ---
+
+
+def test_a_plan_is_the_same_from_its_arguments() -> None:
+    for seed in range(20):
+        for plan in (Draw(seed).plan(), Draw(seed).calm(), Draw(seed).care()):
+            told = json.loads(json.dumps(plan.arguments()))
+            assert planned(**told) == dataclasses.replace(plan, seed=0, strategy="walk")
+
+
+def test_operations_may_be_left_out_of_the_arguments() -> None:
+    told = Draw(11).plan().arguments()
+    opened = [each["open"] for each in told["operations"] if "open" in each]
+    told["operations"] = [each for each in told["operations"] if each.get("open") != opened[0]]
+    assert [life.name for life in planned(**told).lives] == opened[1:]
+
+
+def test_the_program_of_a_file_is_the_run_of_the_plan() -> None:
+    for plan in (Draw(5).plan(), Draw(5).calm()):
+        assert play(named(plan), chooser(plan)).digest == simulate(plan, Tally()).digest
+
+
+MUTANT = Path(__file__).parents[1] / "mutants" / "phantom_member.toml"
+
+
+def test_a_failure_is_a_file_that_fails_alike_in_any_process(tmp_path: Path) -> None:
+    """Planted in a copy, found, cut down, saved; and played again, under other hashes."""
+    mutant = tomllib.loads(MUTANT.read_text())
+    shutil.copytree(Path(nexus_trio.__file__).parent, tmp_path / "src" / "nexus_trio")
+    for edit in mutant["edits"]:
+        path = tmp_path / "src" / "nexus_trio" / edit["file"]
+        path.write_text(path.read_text().replace(edit["old"], edit["new"]))
+
+    def run(*command: object, hashes: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONPATH": str(tmp_path / "src"), "PYTHONHASHSEED": hashes}
+        return subprocess.run(
+            [sys.executable, *map(str, command)],
+            env=env,
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    search = ("tests/sim/sim_run.py", "--save", tmp_path, tmp_path / "src", "mixed", "50", "1")
+    done = run(*search, hashes="1")
+    found = json.loads(done.stdout)
+    assert found["broke"] in mutant["breaks"], done
+    assert found["size"] <= 5
+    assert found["segments"] <= 4
+    command = found["replay"].split(" ")
+    assert command[:3] == ["python", "-m", "nexus_trio.testing.replay"]
+    for hashes in ("77", "78"):
+        again = run(*command[1:], hashes=hashes)
+        assert (again.returncode, "fails as saved" in again.stdout) == (1, True), again
+
+
+def test_who_waits_for_ever_breaks_an_invariant() -> None:
+    assert number_of(Broken("I3", "")) == "I3"
+    assert number_of(ValueError()) == "ValueError"
+    life = Life("http", "ada-1", "ada", (Op("history", 1, "ada"),), after="ada-2")
+    waits = Life("http", "ada-2", "ada", (), after="ada-1")
+    run = play(Ran(Plan(1, (life, waits))))
+    assert run.error is not None
+    assert number_of(run.error) == "I22"

@@ -93,6 +93,7 @@ class Session:
         self.user_id = user_id
         # What the session before this one had shown and not stored.
         self._shown = shown
+        self._told: tuple[Noticed, ...] = ()  # those of them that it owes
         self.ended = trio.Event()
         self._first_name = username
         self._services = services
@@ -270,7 +271,7 @@ class Session:
         state = self._state
         if state is None:
             return self._shown
-        if not state.unstored:
+        if not state.unstored and not any(notice in self._told for notice in state.owed):
             return None
         return Shown(Position(state.epoch, state.unstored), tuple(state.owed))
 
@@ -451,12 +452,13 @@ class Session:
             # Nobody else's, and that of an open turn's own notice is given again below.
             own = 0 if loaded.unfinished is None else loaded.unfinished.ahead
             state.offset = max(state.offset, self._shown.position.offset - own)
-            state.unstored = state.offset
+            state.unstored = state.offset if self._shown.position.offset else 0
             told = self._shown.owed
         if loaded.unfinished is not None:
             await abort_unfinished(state, loaded.unfinished, services)
         state.owed.extend(_each_once([*told, *await unacknowledged(state, services)]))
         self.live.owed = state.owed
+        self._told = told
         return state
 
     async def _take_messages(self, state: SessionState) -> None:

@@ -129,15 +129,15 @@ class Pct(_Seeded):
 
     Each task has a priority by chance, and the highest goes on; at `depth - 1` choices of
     the run, drawn before it, whoever would go on falls behind all others, or the
-    clock moves. How many choices a run takes is learnt from the first one.
+    clock moves. How many choices a run takes is `length`, or learnt from the first one.
     """
 
-    def __init__(self, seed: int, depth: int = 3) -> None:
+    def __init__(self, seed: int, depth: int = 3, length: int = 0) -> None:
         super().__init__(seed)
         if depth < 1:
             raise ValueError(f"depth is 1 or more, not {depth}")
         self.name = f"PCT {depth}"
-        self._depth, self._length = depth, 0
+        self._depth, self._length = depth, length
 
     def next(self) -> Chooser | None:
         random, length = self._random(), self._length or 50
