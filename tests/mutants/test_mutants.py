@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from mutant_run import FILES, copied, hunt, killed, plant, search
+from mutant_run import FILES, Hunted, copied, hunt, killed, plant, search
 
 HERE = Path(__file__).parent
 SOME = {
@@ -24,15 +24,55 @@ SOME = {
 }
 """Quick ones, of both levels, and from which seeds."""
 
-QUIET = {"stateful": 100, "sim": 60}
+BY_THE_MACHINE = ("crossed_slot", "shared_history", "two_rooms")
+"""Some that Hypothesis's own machine is hunted with as well."""
+
+QUIET = {"scenes": 300, "machine": 100, "sim": 60}
 """How many examples of each level must find nothing in a sound copy."""
+
+REPLAYS = 4
+"""In as many fresh processes, each with a hash seed of its own."""
 
 
 @pytest.mark.parametrize("name", SOME)
 def test_a_planted_defect_is_found_from_every_seed(name: str) -> None:
-    mutant, runs = hunt(HERE / f"{name}.toml", SOME[name])
-    print(f"\n{name}:", *(f"\n  {found}" for found in runs))
-    assert killed(mutant, runs), runs
+    found = hunt(HERE / f"{name}.toml", SOME[name])
+    print(f"\n{name}:", *(f"\n  {run}" for run in found.runs))
+    assert killed(found.mutant, found.runs), found.runs
+
+
+@pytest.mark.parametrize("name", BY_THE_MACHINE)
+def test_the_machine_finds_a_planted_defect(name: str) -> None:
+    found = hunt(HERE / f"{name}.toml", ("1", "2"), level="machine")
+    assert killed(found.mutant, found.runs), found.runs
+
+
+@pytest.mark.parametrize("name", ["check_then_act_join", "phantom_member"])
+def test_a_failure_is_small_and_comes_again_in_fresh_processes(name: str, tmp_path: Path) -> None:
+    path, keep = HERE / f"{name}.toml", str(tmp_path / name)
+    found = hunt(path, ("1",), keep=keep, replays=REPLAYS, processes=REPLAYS)
+    assert found.again == REPLAYS
+    assert found.size is not None
+    assert found.size[0] <= 5
+    assert found.size[1] <= 4
+
+
+def test_what_an_earlier_example_left_behind_is_no_failure_of_the_next() -> None:
+    """A history that all share, in the process: found is only what two users of one scene do."""
+    found = hunt(HERE / "shared_history.toml", ("1",), keep="-")
+    assert found.runs[0]["broke"] == "I1"
+    names = [name for name in ("ada", "bob", "cyd") if name in found.runs[0]["what"]]
+    assert len(names) == 2
+
+
+def test_a_failure_that_does_not_come_again_is_not_killed() -> None:
+    """Nor one that came too late, nor a mutant that fits no more."""
+    runs = [{"broke": "I1", "seconds": 1.0}]
+    assert Hunted("some", {"breaks": ["I1"]}, runs, again=100).dead(100)
+    assert not Hunted("some", {"breaks": ["I1"]}, runs, again=99).dead(100)
+    assert not Hunted("some", {"breaks": ["I2"]}, runs, again=100).dead(100)
+    assert not Hunted("some", {"breaks": ["I1"]}, [{**runs[0], "seconds": 61.0}]).dead(0)
+    assert not Hunted("some", {}, fault="0 places").dead(0)
 
 
 @pytest.mark.parametrize("level", QUIET)
@@ -48,7 +88,7 @@ def test_every_mutant_says_what_it_breaks_and_fits_the_source(tmp_path: Path) ->
     copy = copied(tmp_path)
     for path in FILES:
         mutant = tomllib.loads(path.read_text())
-        assert mutant["level"] in QUIET, path.stem
+        assert mutant["level"] in ("scenes", "sim"), path.stem
         assert mutant["why"].strip(), path.stem
         assert mutant["breaks"], path.stem
         for edit in mutant["edits"]:
