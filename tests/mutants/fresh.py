@@ -7,12 +7,16 @@ and whatever runs the server runs in a child of it.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar, TypeVarTuple
+
+from nexus_trio.crisis import screen
+from nexus_trio.testing import Stepper
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -25,6 +29,19 @@ def broken_again(error: Any) -> tuple[type[Any], tuple[str, str]]:
 
 class Lost(RuntimeError):
     """The child has ended without an answer; what it wrote to stderr says why."""
+
+
+def made_ready() -> None:
+    """Do here, once, what each child would do at its beginning: of what serves users, nothing.
+
+    The lexicon and the check of trio's source are made when they are first needed; and what
+    the collector of garbage does not touch is not copied for a child.
+    """
+    screen("hello")
+    with Stepper():
+        pass
+    gc.collect()
+    gc.freeze()
 
 
 def fresh(call: Callable[[*Ts], T], *args: *Ts) -> T:

@@ -17,7 +17,6 @@ from bridge_calls import Broken
 from fresh import broken_again, fresh
 from scenarios import SCENES
 
-from nexus_trio.crisis import screen
 from nexus_trio.testing import replay
 from nexus_trio.testing.play import Run, Script, play
 from nexus_trio.testing.program import Named
@@ -30,7 +29,6 @@ PROGRAM: Final = "tests/stateful/scenarios.py:scene"
 Failed = tuple[Named, Run]
 
 copyreg.pickle(Broken, broken_again)
-screen("Its lexicon is made when it is first asked for: here, once, and not in each child.")
 
 USERS: Final = ("ada", "bob", "cyd")
 ROOMS: Final = ("Tower", "Garden")

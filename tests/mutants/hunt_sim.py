@@ -19,7 +19,6 @@ from sim_checks import Broken, judge, same_alone
 from sim_plan import Life, Op, Plan
 from sim_run import CHOICES, Ran, Tally, drawn
 
-from nexus_trio.crisis import screen
 from nexus_trio.testing import StepLimitExceeded, replay
 from nexus_trio.testing.play import Run
 from nexus_trio.testing.program import Named
@@ -35,7 +34,6 @@ TRIES: Final = 80
 Failed = tuple[Plan, Run]
 
 copyreg.pickle(Broken, broken_again)
-screen("Its lexicon is made when it is first asked for: here, once, and not in each child.")
 
 
 class Played(Ran):

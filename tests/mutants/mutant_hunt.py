@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from fresh import fresh
+from fresh import fresh, made_ready
 
 import nexus_trio
 
@@ -24,9 +24,11 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def level_named(name: str) -> Any:
-    """The module of that level, its own folder on the path."""
+    """The module of that level, its own folder on the path, and all made ready for its children."""
     sys.path.insert(0, str(TESTS / {"scenes": "stateful", "sim": "sim"}[name]))
-    return importlib.import_module(f"hunt_{name}")
+    hunter = importlib.import_module(f"hunt_{name}")
+    made_ready()
+    return hunter
 
 
 NUMBERS: Final = {"NeverEnds": "I22", "StepLimitExceeded": "I22", "NotLinearizable": "I13"}
