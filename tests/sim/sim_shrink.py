@@ -40,15 +40,15 @@ def shrunk(plan: Plan, run: Run) -> tuple[Plan, Run]:
     again = True
     while again:
         again = False
-        for smaller in _smaller(plan):
-            found = _same_failure(smaller, run)
+        for smaller in smaller_plans(plan):
+            found = same_failure(smaller, run)
             if found is not None:
                 plan, run, again = smaller, found, True
                 break
     return plan, shrink(named(plan), run, 2 * TRIES)
 
 
-def _same_failure(plan: Plan, failed: Run) -> Run | None:
+def same_failure(plan: Plan, failed: Run) -> Run | None:
     assert failed.error is not None
     for how in _schedules(plan, failed):
         run = play(Ran(plan), how)
@@ -63,7 +63,7 @@ def _schedules(plan: Plan, failed: Run) -> Iterator[Chooser]:
         yield chooser(replace(plan, seed=seed, strategy=strategy))
 
 
-def _smaller(plan: Plan) -> Iterator[Plan]:
+def smaller_plans(plan: Plan) -> Iterator[Plan]:
     """Without a whole life; then without one operation."""
     if len(plan.lives) > 1:
         for i in range(len(plan.lives)):
