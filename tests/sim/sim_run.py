@@ -5,7 +5,7 @@
 in a process of its own, on the source that PYTHONPATH names. Prints one JSON
 line a seed: what broke (null for nothing), after how many examples and seconds,
 how large the plan was when it was cut down, and the digest of all that was
-done and seen; with a folder, also the command that replays it.
+done and seen; with a folder, also the command that replays it. Exits 1 if anything broke.
 """
 
 from __future__ import annotations
@@ -141,10 +141,13 @@ def main() -> None:
     given = parser.parse_args()
     if not Path(nexus_trio.__file__).is_relative_to(given.source.resolve()):
         sys.exit(f"imported {nexus_trio.__file__}, which is not in {given.source}")
+    broke = False
     for seed in given.seeds:
         first = seed == given.seeds[0]
         found = search(seed, given.examples, given.kind, shrink=first, folder=given.save)
         print(json.dumps(found), flush=True)
+        broke = broke or found["broke"] is not None
+    sys.exit(broke)
 
 
 if __name__ == "__main__":

@@ -341,6 +341,7 @@ def test_a_failure_is_a_file_that_fails_alike_in_any_process(tmp_path: Path) -> 
     done = run(*search, hashes="1")
     found = json.loads(done.stdout)
     assert found["broke"] in mutant["breaks"], done
+    assert done.returncode == 1
     assert found["size"] <= 5
     assert found["segments"] <= 4
     command = found["replay"].split(" ")
