@@ -235,6 +235,10 @@ async def drain(hub: Hub, within: float) -> None:
     hub.refuse()
     with trio.move_on_after(within) as patience:
         await hub.wait_idle()
+        hub.shut()
+        # An erasure may have begun before this task went on.
+        await hub.wait_idle()
+    hub.shut()
     if patience.cancelled_caught:
         log.warning("shutting down with turns that did not end in time; stored as aborted")
         hub.give_up()

@@ -26,6 +26,7 @@ from nexus_trio.model.envelope import Erased, Position, Reply, RoomEvent
 from nexus_trio.responders.base import Prompt
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted, Outbox
+from nexus_trio.server import drain
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names, open_fake_hub
 
@@ -551,6 +552,16 @@ async def test_an_erasure_that_hangs_does_not_outlast_the_end(autojump_clock: Mo
 async def erase_in_vain(hub: Hub, caller: trio.CancelScope) -> None:
     with caller, pytest.raises(StoreUnavailable):
         await hub.erase("ada")
+
+
+async def test_no_erasure_begins_once_all_has_been_drained() -> None:
+    """It is shielded, and would hold up the end for as long as a disk hangs."""
+    async with open_fake_hub() as hub:
+        await hub.ask("ada", "hello")
+        await drain(hub, 5)
+        with pytest.raises(Draining):
+            await hub.erase("ada")
+        assert (await hub.session("ada")).session_messages == 1
 
 
 async def test_draining_refuses_new_and_finishes_old() -> None:

@@ -225,7 +225,7 @@ class Oracle:
             stream.append({**event, "offset": offset, "tick": self.now()})
             return
         self.require("I13", inside is (kind != "joined"), f"{room}: {user} {kind} at {offset}")
-        mine = [c for c in self.calls if c.user == user and c.open]
+        mine = [c for c in self.calls if c.user == user and (c.open or self._runs(c))]
         if kind == "joined":
             self.require("I13", bool(mine), f"{room}: {user} joined, and no call asked for it")
             members.append(members[-1] | {user})
@@ -240,6 +240,12 @@ class Oracle:
             self.require("I13", not double, f"{room}: {event['text']!r} was said twice")
             members.append(members[-1])
         stream.append({**event, "offset": offset, "tick": self.now()})
+
+    def _runs(self, call: Call) -> bool:
+        """Whether a turn that was sent over a connection may still be under way."""
+        rows = self.turns.get(call.user, [])
+        ended = any(r["message"] == call.message and r["status"] != "received" for r in rows)
+        return call.kind == "send" and not ended
 
     def cut(self, user: str | None) -> None:
         """A commit was cut by its time-out: its user can't know what was stored."""

@@ -99,6 +99,7 @@ class Hub:
         # since: the next one owes them, and gives their positions to nothing else.
         self._shown: dict[str, Shown] = {}
         self._draining = False
+        self._shut = False
         self._refused = 0
         self._session_crashes = 0
         self._room_crashes = 0
@@ -494,7 +495,8 @@ class Hub:
 
         What runs is aborted first. A caller that goes away does not stop it
         half-way. Raises `NotFound` where nothing is held, `StoreUnavailable`
-        where the store did not say in time that it is done.
+        where the store did not say in time that it is done, and `Draining` where
+        the server is about to end (`shut`).
         """
         return await self._erase(fields.user_id(user_id))
 
@@ -520,6 +522,9 @@ class Hub:
     async def _erase(self, user: str, *, sweep: bool = True) -> Erased:
         while user in self._erasing:
             await self._erasing[user].wait()
+        if self._shut:
+            # It may take longer than the end may, and is shielded from everything else.
+            raise Draining("the server is shutting down; erase again in a moment")
         done = self._erasing[user] = trio.Event()
         scope = trio.CancelScope(
             deadline=trio.current_time() + 3 * self.settings.store_timeout_s, shield=True
@@ -582,6 +587,10 @@ class Hub:
             persona.hush()
         for session in tuple(self._sessions.values()):
             session.hang_up(DRAINING)
+
+    def shut(self) -> None:
+        """Begin nothing any more, not even an erasure, which draining still allows. Never waits."""
+        self._shut = True
 
     def give_up(self) -> None:
         """End every session now: what runs is aborted, stored as such, and answered so."""
