@@ -77,6 +77,7 @@ class Plan:
     strategy: str = "walk"
     hurry: bool = False
     """Whether the clock may move on although somebody could run."""
+    transport: str = "lane"
 
     @property
     def size(self) -> int:
@@ -96,11 +97,12 @@ class Plan:
         for life in self.lives:
             operations.append({"open": life.name, **_given(life, "name", "ops")})
             operations += [{"by": life.name, **_given(op)} for op in life.ops]
-        how = {name: getattr(self, name) for name in ("store", "responder", "pushes", "hurry")}
-        return {"operations": operations, **how}
+        names = ("store", "responder", "transport", "pushes", "hurry")
+        return {"operations": operations, **{name: getattr(self, name) for name in names}}
 
     def __str__(self) -> str:
-        head = f"{self.store} {self.responder} {self.strategy} pushes={self.pushes}"
+        head = f"{self.store} {self.responder} {self.transport} {self.strategy}"
+        head += f" pushes={self.pushes}"
         head += f" hurry={self.hurry} seed={self.seed}"
         return "\n".join([head, *(f"  {_line(life)}" for life in self.lives)])
 

@@ -91,7 +91,9 @@ class Ran:
     def __call__(self, stepper: Stepper) -> Checks:
         plan = self.plan
         self.stack = Stack(
-            stepper, Make(plan.store, plan.responder, plan.pushes), self.leaks.append
+            stepper,
+            Make(plan.store, plan.responder, plan.transport, plan.pushes),
+            self.leaks.append,
         )
         self.world = World(self.stack.connect, self._operate)
         self._start(*plan.lives)

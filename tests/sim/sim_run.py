@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim_plan import Draw, Plan
@@ -80,21 +80,25 @@ def drawn(seed: int, kind: str = "mixed") -> Iterator[Plan]:
     rng = random.Random(seed)
     while True:
         each = rng.randrange(1 << 40)
-        draw, which = Draw(each), rng.random() if kind == "mixed" else 1.0
-        if kind == "calm" or which < 0.15:
-            yield draw.calm()
-        elif kind == "crowd" or which < 0.22:
-            yield draw.crowd()
-        elif kind == "sockets" or which < 0.28:
-            yield draw.sockets()
-        elif kind == "stops" or which < 0.33:
-            yield draw.stops()
-        elif kind == "care" or which < 0.4:
-            yield draw.care()
-        elif kind == "ending" or which < 0.42:
-            yield draw.ending()
-        else:
-            yield draw.plan(kind)
+        plan = _plan(Draw(each), kind, rng.random() if kind == "mixed" else 1.0)
+        # The lane is what serves if nothing else is asked for.
+        yield plan if each % 4 else replace(plan, transport="hypercorn")
+
+
+def _plan(draw: Draw, kind: str, which: float) -> Plan:
+    if kind == "calm" or which < 0.15:
+        return draw.calm()
+    if kind == "crowd" or which < 0.22:
+        return draw.crowd()
+    if kind == "sockets" or which < 0.28:
+        return draw.sockets()
+    if kind == "stops" or which < 0.33:
+        return draw.stops()
+    if kind == "care" or which < 0.4:
+        return draw.care()
+    if kind == "ending" or which < 0.42:
+        return draw.ending()
+    return draw.plan(kind)
 
 
 def search(

@@ -29,6 +29,7 @@ from sim_upstream import MemoryLines, Upstream
 
 from nexus_trio.lane.config import Limits, apply
 from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
+from nexus_trio.lane.direct import LaneConnection
 from nexus_trio.responders.base import Prompt
 from nexus_trio.responders.openai import OpenAIResponder, Terms, parse_address
 from nexus_trio.runtime.hub import Hub
@@ -57,15 +58,19 @@ CALLER: contextvars.ContextVar[str | None] = contextvars.ContextVar("sim_caller"
 
 @dataclass(frozen=True)
 class Make:
-    """How a server is made: `store` memory or sqlite, `responder` moody or openai."""
+    """How a server is made: `store` memory or sqlite, `responder` moody or openai.
+
+    `transport` is the lane, or Hypercorn's own protocols, contained.
+    """
 
     store: str = "memory"
     responder: str = "moody"
+    transport: str = "lane"
     pushes: bool = True
     capacity: int = 4096
 
 
-class Server(ContainedTCPServer):
+class Pushing(ContainedTCPServer):
     """A connection that hands over at once what fits, as one over a socket does."""
 
     pushes = True
@@ -75,6 +80,14 @@ class Server(ContainedTCPServer):
             return self.stream.outward.put(data) if self.pushes else 0  # type: ignore[union-attr]  # an `End`
         except trio.BrokenResourceError:
             return 0
+
+
+class Lane(Pushing, LaneConnection):
+    """What the lane makes of it."""
+
+
+SERVERS = {"lane": Lane, "hypercorn": Pushing}
+"""By transport."""
 
 
 class WhicheverHub:
@@ -138,7 +151,7 @@ class Stack:
         if self.ended_at is not None or self.context.terminated.is_set():
             far.reset()
             return far
-        server = Server(self._wrapped, self._config, self.context, {}, near)  # type: ignore[arg-type]  # an `End` for a socket's stream
+        server = SERVERS[self.make.transport](self._wrapped, self._config, self.context, {}, near)  # type: ignore[arg-type]  # an `End` for a socket's stream
         server.pushes = self.make.pushes
         self._nursery.start_soon(server.run)
         return far

@@ -34,7 +34,8 @@ INVARIANTS = {f"I{n}" for n in (*range(1, 7), *range(8, 13), *range(14, 19), *ra
 SEED = 20261124
 EXAMPLES = 250
 ENOUGH = {
-    "sqlite", "openai", "memory", "moody", "walk", "pos", "pct", "block", "pushes", "hurry",
+    "lane", "hypercorn", "sqlite", "openai", "memory", "moody", "walk", "pos", "pct", "block",
+    "pushes", "hurry",
     "proxy", "ws", "sse", "http", "operator", "flood", "calm", "resume", "pieces",
 }  # fmt: skip
 """What the plans of a run must have among them."""
@@ -47,7 +48,7 @@ OUTCOMES = {
 
 def parts(plan: Plan) -> set[str]:
     """What a plan is made of, by the names of `ENOUGH`."""
-    found = {plan.store, plan.responder, plan.strategy}
+    found = {plan.store, plan.responder, plan.transport, plan.strategy}
     found |= {life.kind for life in plan.lives}
     found |= {
         part for life in plan.lives for part in ("proxy", "flood", "calm") if part in life.name
