@@ -36,6 +36,9 @@ WORDS = {
 LONG = 2 * (1800 + 60)
 """Seconds of virtual time: the idle time and the grace of a session, and as much again."""
 
+AWAY = 100.0
+"""Seconds that a call waits for a server to come back."""
+
 ROUNDS = 5_000
 """In how many rounds all must have come to rest."""
 
@@ -177,7 +180,9 @@ class BridgeLife:
 
         async def call(*arguments: Any, **more: Any) -> Any:
             if not self.reachable.is_set():
-                await self.reachable.wait()
+                # Where none comes back, the one that has ended refuses it.
+                with trio.move_on_after(AWAY):
+                    await self.reachable.wait()
             return await getattr(self.hub, verb)(*arguments, **more)
 
         return call
