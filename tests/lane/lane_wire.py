@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import trio
-from lane_memory import Lane, lane
+from lane_memory import TRANSPORT, Lane, lane
 
 HEAD_END = b"\r\n\r\n"
 
@@ -94,11 +94,11 @@ async def talk(*pieces: bytes, app: Any = tells, heads: tuple[int, ...] = (), **
     """Send the pieces, one after the other as the server takes them; read till it has no more.
 
     `heads` are the places of the answers that have no body though they name its
-    length. `config` has settings of Hypercorn's.
+    length. `config` has settings of Hypercorn's; `transport` is who serves.
     """
     got, closed = bytearray(), False
     async with trio.open_nursery() as nursery:
-        served = lane(nursery, app)
+        served = lane(nursery, app, transport=how.get("transport", TRANSPORT))
         for name, value in how.get("config", {}).items():
             setattr(served.config, name, value)
         stream = served.connect()
