@@ -77,7 +77,7 @@ H11_PASSES = {
     "a star for what is not OPTIONS",
     "a method in lower case",
 }
-"""What Hypercorn's own protocol leaves to the application; none of it shifts where a request ends."""
+"""What is left to the application there; none of it shifts where a request ends."""
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -13,10 +13,12 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar, TypeVarTuple
 
 from nexus_trio.crisis import screen
 from nexus_trio.testing import Stepper
+from nexus_trio.testing.play import Run
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -42,6 +44,21 @@ def made_ready() -> None:
         pass
     gc.collect()
     gc.freeze()
+
+
+def told(run: Run) -> Run:
+    """The run without what no pipe takes: code objects."""
+    return replace(run, struck=frozenset())
+
+
+def apart(call: Callable[..., Run | None], *arguments: Any) -> Run | None:
+    """A try of the shrinker, in a process of its own."""
+
+    def tried() -> Run | None:
+        run = call(*arguments)
+        return run and told(run)
+
+    return fresh(tried)
 
 
 def fresh(call: Callable[[*Ts], T], *args: *Ts) -> T:

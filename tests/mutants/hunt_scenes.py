@@ -9,12 +9,11 @@ from __future__ import annotations
 import copyreg
 import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any, Final
 
 from bridge_calls import Broken
-from fresh import broken_again, fresh
+from fresh import apart, broken_again, told
 from scenarios import SCENES
 
 from nexus_trio.testing import replay
@@ -176,21 +175,6 @@ def hunt(
         "seconds": time.process_time() - began,
     }
     return figures, failed
-
-
-def told(run: Run) -> Run:
-    """The run without what no pipe takes: code objects, and an error's frames."""
-    return replace(run, struck=frozenset())
-
-
-def apart(call: Callable[..., Run | None], *arguments: Any) -> Run | None:
-    """A try of the shrinker, in a process of its own."""
-
-    def tried() -> Run | None:
-        run = call(*arguments)
-        return run and told(run)
-
-    return fresh(tried)
 
 
 def confirmed(failed: Failed) -> Failed | None:

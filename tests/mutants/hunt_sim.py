@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import copyreg
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
-from fresh import broken_again, fresh
+from fresh import apart, broken_again, told
 from sim_plan import Plan
 from sim_program import named
 from sim_run import Tally, drawn, simulate
@@ -54,21 +52,6 @@ def hunt(
         "seconds": time.process_time() - began,
     }
     return figures, failed
-
-
-def told(run: Run) -> Run:
-    """The run without what no pipe takes: code objects."""
-    return replace(run, struck=frozenset())
-
-
-def apart(call: Callable[..., Run | None], *arguments: Any) -> Run | None:
-    """One try, in a process of its own."""
-
-    def tried() -> Run | None:
-        run = call(*arguments)
-        return run and told(run)
-
-    return fresh(tried)
 
 
 def confirmed(failed: Failed) -> Failed | None:
