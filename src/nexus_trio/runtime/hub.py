@@ -693,9 +693,9 @@ async def run_hub(services: Services) -> AsyncIterator[Hub]:
                 # Also where the body was cancelled, or crashed: whoever still holds the hub
                 # is refused, and does not wait for a session that nobody runs.
                 hub.refuse()
-            services.patience.end_by(
-                trio.current_time() + CLOSING_SHARE * services.settings.grace_s
-            )
+                services.patience.end_by(
+                    trio.current_time() + CLOSING_SHARE * services.settings.grace_s
+                )
             sessions.cancel_scope.cancel()
         await services.ledger.flush()
         rooms.cancel_scope.cancel()
