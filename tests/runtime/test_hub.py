@@ -564,6 +564,23 @@ async def test_no_erasure_begins_once_all_has_been_drained() -> None:
         assert (await hub.session("ada")).session_messages == 1
 
 
+async def test_a_hub_that_is_cancelled_waits_for_no_disk_that_hangs(
+    autojump_clock: MockClock,
+) -> None:
+    store = FaultyStore(Names())
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery, open_fake_hub(store=store, grace_s=4) as hub:
+            await hub.ask("ada", "hello")
+            store.fault = "hang"
+            nursery.start_soon(hub.ask, "ada", "and now?")
+            await wait_all_tasks_blocked()
+            began = trio.current_time()
+            scope.cancel()
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    assert trio.current_time() - began <= 0.4  # a tenth of the grace period
+
+
 async def test_draining_refuses_new_and_finishes_old() -> None:
     responder = FakeResponder(mode="hang")
     async with open_fake_hub(responder) as hub, trio.open_nursery() as nursery:
