@@ -124,9 +124,11 @@ class Ran:
         stack = self.stack
         self.together = _together(list(self.world.talks.values()))
         self._look_at_rest()
+        statistics = stack.hub.statistics()
         self.crashes = {
             "contained": stack.context.ledger.statistics().contained,
-            "rooms crashed": stack.hub.statistics().room_crashes,
+            "rooms crashed": statistics.room_crashes,
+            "sessions crashed unasked": max(0, statistics.session_crashes - self._asked_to_crash()),
         }
         if not self.stopped_early:
             self._probe()
@@ -137,6 +139,11 @@ class Ran:
                 break
         self.tasks_left = [name for name in stack.stepper.tasks() if not name.startswith("server")]
         self._came_to_rest = True
+
+    def _asked_to_crash(self) -> int:
+        """How many sessions may crash: words say so to the stand-in, and to no real responder."""
+        said = [op for life in self.plan.lives for op in life.ops if op.mode == "crash"]
+        return len(said) if self.plan.responder == "moody" else 0
 
     def _look_at_rest(self) -> None:
         """Pools and semaphores when nothing is asked any more."""
