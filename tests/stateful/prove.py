@@ -13,6 +13,7 @@ The seed is a fresh one each time, if none is given; it stands above the table.
 from __future__ import annotations
 
 import argparse
+import gc
 import inspect
 import os
 import random
@@ -52,6 +53,10 @@ EXPECTED = {f"I{n}" for n in range(1, 25) if n not in (6, 12, 17)}
 """The invariants that the scenes evaluate."""
 
 FAILURES = Path("failures")
+
+COLLECTED = 200
+"""After so many runs what they left in cycles is collected, and at no other time: by itself Python
+would do it in the middle of one, and look through all that the process has loaded each time."""
 
 WIDTH = 140
 """Columns, where nobody watches: a log has room for the table."""
@@ -118,7 +123,13 @@ def search(
 ) -> Part:
     """One scene, for so many seconds of real time, or until nothing is left."""
     play(named(name))  # what is made once in a process is no part of a run
-    tally = explore(named(name), how(seed), seconds=seconds)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        tally = explore(named(name), how(seed), seconds=seconds, watch=collect)
+    finally:
+        gc.enable()
     return Part(
         name,
         tally.interleavings,
@@ -131,6 +142,12 @@ def search(
         frozenset(missed(FUNCTIONS, tally.struck)),
         list(failures(name, seed, tally)),
     )
+
+
+def collect(tally: Tally) -> None:
+    """Free what the runs have left, at times."""
+    if tally.interleavings % COLLECTED == 0:
+        gc.collect()
 
 
 def failures(name: str, seed: int, tally: Tally) -> Iterator[str]:
