@@ -5,6 +5,9 @@ Of the many that stand beside this file the suite hunts some; `nox -s mutants` h
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -29,6 +32,9 @@ BY_THE_MACHINE = ("crossed_slot", "shared_history", "two_rooms")
 
 QUIET = {"scenes": 300, "machine": 100, "sim": 60}
 """How many examples of each level must find nothing in a sound copy."""
+
+FOUND = sorted((HERE.parent / "stateful" / "found").glob("*.json"))
+"""What the search has found in this server; beside each, as edits, the defect that it was."""
 
 REPLAYS = 4
 """In as many fresh processes, each with a hash seed of its own."""
@@ -82,6 +88,25 @@ def test_nothing_is_found_in_the_copy_itself(level: str, tmp_path: Path) -> None
     assert [found["broke"] for found in runs] == [None, None]
     assert all(found["examples"] >= QUIET[level] for found in runs)
     assert all(found["overlaps"] > QUIET[level] for found in runs)
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
+def test_what_was_found_once_is_found_again_with_its_defect_back(
+    path: Path, tmp_path: Path
+) -> None:
+    """A saved failure that no longer shows its defect would hold for ever, and guard nothing."""
+    copy = copied(tmp_path)
+    plant(tomllib.loads(path.with_suffix(".toml").read_text()), copy)
+    done = subprocess.run(
+        [sys.executable, "-m", "nexus_trio.testing.replay", "--any-version", str(path)],
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "fails as saved:" in done.stdout, done.stdout
 
 
 def test_every_mutant_says_what_it_breaks_and_fits_the_source(tmp_path: Path) -> None:

@@ -130,9 +130,6 @@ class BridgeLife:
         self.oracle.hurried = self.closing = True
         self.hasty = False
         self.store.held = lossy
-        if lossy:  # what waits in a mailbox then is lost, and its client is told so by the end
-            for device in self.devices.values():
-                device.crises.clear()
         began, grace = trio.current_time(), self.hub.settings.grace_s
         self.may_end.set()
         await self.ended.wait()
