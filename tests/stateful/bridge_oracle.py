@@ -53,6 +53,7 @@ class Oracle:
         self.members = {room: [frozenset[str]()] for room in rooms}  # by offset
         self.seen = dict.fromkeys(rooms, 0)  # the latest position that a look showed
         self.erased: dict[str, int] = {}
+        self.owners: dict[str, tuple[str, int]] = {}  # of ids and epochs: the user, and since when
         self.cut_users: set[str] = set()  # a commit's outcome was unknown to them
         self.hurried = False  # the clock went on while somebody could still run
         self.hidden = {room: set[str]() for room in rooms}  # gone, and their `left` is owed
@@ -168,6 +169,13 @@ class Oracle:
         self.require("I13", inside, f"{call}: attached, and never inside")
 
     # --- what the store commits ---
+
+    def committed_session(self, user: str, names: tuple[str, str]) -> None:
+        """I18: a session's id and epoch are nobody else's, and not those of before an erasure."""
+        owner = user, self.erased.get(user, 0)
+        for name in names:
+            had = self.owners.setdefault(name, owner)
+            self.require("I18", had == owner, f"{name} was {had}'s, and is {owner}'s now")
 
     def committed_turn(self, user: str, turn: Plain) -> None:
         rows = self.turns.setdefault(user, [])

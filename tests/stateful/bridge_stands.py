@@ -65,7 +65,11 @@ class JournalStore(MemoryStore):
 
     def _tell(self, writes: Sequence[Write]) -> None:
         for write in writes:
-            if isinstance(write, PutTurn):
+            if isinstance(write, PutSession):
+                record = write.record
+                names = record.session_id, record.epoch
+                self._oracle.committed_session(record.user_id, names)
+            elif isinstance(write, PutTurn):
                 self.received.set()
                 self._oracle.committed_turn(write.user_id, plain(write.turn))
             elif isinstance(write, PutRoomEvent):
