@@ -240,6 +240,19 @@ class Settings:
         "A turn whose connection goes away is finished (`keep`) or ended (`abort`).",
         built=("keep", "abort"),
     )
+    connections: int = _setting(
+        10_000,
+        "Open at once: one more is told to come back. Idle ones take some 120 MB at that.",
+        least=1,
+        most=1_000_000,
+    )
+    connections_per_address: int = _setting(
+        256,
+        "Of these from one address: an office behind one has fewer, one attacker no more."
+        " Loopback is not counted: there a proxy speaks for everybody.",
+        least=1,
+        most=1_000_000,
+    )
     connections_per_user: int = _setting(
         8, "Phone, desktop and some tabs; then the oldest one goes.", least=1, most=64
     )

@@ -1,4 +1,4 @@
-"""The bounds of a connection, and the Hypercorn configuration that follows from them. Pure."""
+"""The bounds of connections, and the Hypercorn configuration that follows from them. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nexus_trio.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may cost. Times in seconds, sizes in bytes.
+    """What one connection may cost, and how many there may be. Times in seconds, sizes in bytes.
 
     `send`: the longest that one piece of at most 64 KiB may wait for a client
     that does not read; 30 s is the time after which a silent connection is no
@@ -32,6 +32,10 @@ class Limits:
     `header_count`: each line costs more than its bytes; Apache takes 100.
     `target`: the least that RFC 9112, section 3, would have everybody take is 8000.
     `frame`: the largest WebSocket message, 64 KiB of payload.
+    `connections`: open at once, in all. An idle one takes some 12 KiB.
+    `per_address`: of these, from one address that is not loopback.
+    `refusals`: over these limits, how many are heard out so that they get their
+    answer; more are answered and closed in the same step.
     """
 
     send: float = 30.0
@@ -45,6 +49,9 @@ class Limits:
     header_count: int = 128
     target: int = 8 * 1024
     frame: int = 64 * 1024
+    connections: int = 10_000
+    per_address: int = 256
+    refusals: int = 64
 
 
 # A connection is not closed for having been used often: a turn that fails
