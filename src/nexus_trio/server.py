@@ -234,7 +234,8 @@ async def serve(
         grace=settings.grace_s * CONNECTIONS_SHARE,
     )
     install(refuse_non_loopback, limits, transport=settings.transport)
-    config = configured(settings.host, settings.port, limits.grace)
+    certificate = (settings.certfile, settings.keyfile) if settings.certfile else None
+    config = configured(settings.host, settings.port, limits.grace, certificate)
     config.keep_alive_timeout = settings.keep_alive_s
     async with open_hub(settings) as hub:
 

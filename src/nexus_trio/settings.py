@@ -76,6 +76,10 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Loopback: without tokens nobody else may reach the server.")
     port: int = _setting(4004, "A free, unassigned port; 0 takes any.", least=0, most=65535)
+    certfile: str = _setting(
+        "", "A PEM file with the certificate and its chain: then it is HTTPS, HTTP/2 included."
+    )
+    keyfile: str = _setting("", "A PEM file with its private key, without a password.")
     transport: str = _setting(
         "lane",
         "Who speaks with clients: the `lane`, or `hypercorn`'s own protocol, which is slower.",
@@ -278,6 +282,9 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
             _check(spec, getattr(self, spec.name))
+        for name, other in (("certfile", "keyfile"), ("keyfile", "certfile")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(f"{name} needs {other}; set it (NEXUS_{other.upper()})")
         if self.crisis_webhook_url:
             if not self.crisis_webhook_url.startswith(("http://", "https://")):
                 raise SettingsError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hypercorn.config import Config
@@ -64,10 +66,13 @@ REQUESTS_PER_CONNECTION = 10**9
 BACKLOG = 1024
 
 
-def configured(host: str, port: int, grace: float) -> Config:
+def configured(
+    host: str, port: int, grace: float, certificate: tuple[str, str] | None = None
+) -> Config:
     """The configuration of a server of our own on one TCP address.
 
-    `port` 0 takes a free port; `grace` (seconds, above 0) is as in `Limits`.
+    `port` 0 takes a free port; `grace` (seconds, above 0) is as in `Limits`;
+    `certificate` names the PEM files of a chain and its key, and makes it HTTPS.
     The other bounds are put in where the server starts, from what was given to
     `install`. Hypercorn's own lines go to stderr from warnings on: what is said
     on stdout is the caller's.
@@ -77,15 +82,18 @@ def configured(host: str, port: int, grace: float) -> Config:
     config.worker_class = "trio"
     config.graceful_timeout = grace
     config.loglevel = "WARNING"
+    if certificate is not None:
+        config.certfile, config.keyfile = certificate
     return config
 
 
 def apply(config: Config, limits: Limits) -> None:
-    """Put our bounds where the operator set nothing; switch HTTP/2 off in any case."""
+    """Put our bounds where the operator set nothing."""
     ours: dict[str, Any] = {
         "backlog": BACKLOG,
         "graceful_timeout": limits.grace,
         "h11_max_incomplete_size": limits.headers,
+        "h2_max_header_list_size": limits.headers,
         "include_server_header": False,
         "keep_alive_max_requests": REQUESTS_PER_CONNECTION,
         "read_timeout": limits.body,
@@ -94,9 +102,28 @@ def apply(config: Config, limits: Limits) -> None:
     for name, value in ours.items():
         if name not in vars(config):
             setattr(config, name, value)
-    # Nothing contains a frame that comes after its stream has ended, and
-    # nothing here needs HTTP/2: a proxy in front speaks it with the browser.
-    config.alpn_protocols = ["http/1.1"]
+
+
+def refuse_unusable_certificate(config: Config) -> None:
+    """Raise `SettingsError` for files that TLS can't begin with. Asks nobody for a password."""
+    if config.certfile is None or config.keyfile is None:
+        return
+    for name in ("certfile", "keyfile"):
+        path = getattr(config, name)
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise SettingsError(f"can't read the {name} {path}: {error.strerror}") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(
+            config.certfile, config.keyfile, password=lambda: config.keyfile_password or ""
+        )
+    except (ssl.SSLError, ValueError):
+        raise SettingsError(
+            f"{config.certfile} and {config.keyfile} can't be used: give a certificate in PEM, and "
+            "the key that belongs to it, without a password"
+        ) from None
 
 
 def refuse_unsupported(config: Config) -> None:

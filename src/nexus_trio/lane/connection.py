@@ -24,6 +24,7 @@ from hypercorn.utils import parse_socket_addr
 
 from nexus_trio.lane.answer import full
 from nexus_trio.lane.config import Limits
+from nexus_trio.lane.http2 import ContainedHttp2
 from nexus_trio.lane.ledger import Ledger
 from nexus_trio.lane.protocol import ContainedProtocol
 from nexus_trio.lane.tasks import ConnectionTasks
@@ -85,8 +86,8 @@ class ContainedTCPServer(TCPServer):
     """
 
     context: ServerContext
-    # Stands in for the wrapper, which would begin HTTP/2.
-    protocol: ContainedProtocol  # type: ignore[assignment]  # see above
+    # Stand in for the wrapper, which would begin HTTP/2 in clear text, too.
+    protocol: ContainedProtocol | ContainedHttp2  # type: ignore[assignment]  # see above
     # Hypercorn types every stream as TLS.
     stream: trio.SSLStream[trio.SocketStream] | trio.SocketStream  # type: ignore[assignment]  # see above
 
@@ -204,7 +205,8 @@ class ContainedTCPServer(TCPServer):
             async with trio.open_nursery() as requests:
                 tasks = ConnectionTasks(requests, chores, self._report)
                 self._task_group = tasks
-                self.protocol = ContainedProtocol(
+                speaks = ContainedHttp2 if self._agreed_on_http2 else ContainedProtocol
+                self.protocol = speaks(
                     self.app,
                     self.config,
                     self.context,
@@ -215,8 +217,15 @@ class ContainedTCPServer(TCPServer):
                     server,
                     self.protocol_send,
                 )
+                await self.protocol.initiate()
                 await self._converse(tasks)
             chores.cancel_scope.cancel()
+
+    @property
+    def _agreed_on_http2(self) -> bool:
+        return (
+            isinstance(self.stream, trio.SSLStream) and self.stream.selected_alpn_protocol() == "h2"
+        )
 
     def _give_up_on_the_vanished(self, sock: trio.socket.SocketType) -> None:
         # Bytes that the kernel took count as sent, and it tries for a quarter of
@@ -374,6 +383,7 @@ class ContainedTCPServer(TCPServer):
         # Shielded, for the protocol stops this very timer where a request comes
         # in now; neither of the two waits for the client without a bound.
         with trio.CancelScope(shield=True):
+            await self.protocol.say_goodbye()
             await self._end()
             await self.protocol.handle(Closed())
 

@@ -27,7 +27,7 @@ from hypercorn.typing import AppWrapper
 from nexus_trio.errors import SettingsError
 from nexus_trio.lane import bind
 from nexus_trio.lane.bind import Address, refuse_non_loopback
-from nexus_trio.lane.config import Limits, apply, refuse_unsupported
+from nexus_trio.lane.config import Limits, apply, refuse_unsupported, refuse_unusable_certificate
 from nexus_trio.lane.connection import ContainedTCPServer, ServerContext
 from nexus_trio.lane.direct import LaneConnection
 from nexus_trio.lane.ledger import Ledger, Statistics, affordable
@@ -100,6 +100,7 @@ class Containment:
         """
         apply(config, self.limits)
         refuse_unsupported(config)
+        refuse_unusable_certificate(config)
         opened = bind.open_sockets(config) if sockets is None else sockets
         try:
             self.check(bind.addresses(opened))
