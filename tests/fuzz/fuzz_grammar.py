@@ -386,6 +386,23 @@ def websocket(rng: Rng, token: str) -> Conversation:
     )
 
 
+def brimful(rng: Rng, token: str) -> Conversation:
+    """A message of all that is allowed, its header in pieces."""
+    message = rng.randbytes(65536)
+    raw = frame(rng, message, 2) + frame(rng, (1000).to_bytes(2), 8)
+    head = [("send", raw[at : at + 1]) for at in range(14)]
+    pieces = [each for one in head for each in (one, ("pause", 0))]
+    opening = [("send", upgrade(token)), ("upgraded", None)]
+    return Conversation(
+        "brimful",
+        token,
+        (*opening, *pieces, ("send", raw[14:])),
+        ("GET",),
+        heard=(message,),
+        codes=(1000,),
+    )
+
+
 def live(rng: Rng, token: str) -> Conversation:
     """The bridge's own WebSocket."""
     frames = b""
@@ -477,6 +494,7 @@ KINDS = (
     (large, 0.1),
     (stalling, 0.5),
     (websocket, 4),
+    (brimful, 0.03),
     (live, 1),
     (too_early, 1),
 )

@@ -145,6 +145,8 @@ def fuzz(given: argparse.Namespace) -> Tally:
     tally, began = Tally(), time.monotonic()
     for number, batch in enumerate(batches(given.seed, given.jobs)):
         tally.add(batch)
+        if number % 100 == 99:
+            print(f"{tally.conversations:,} conversations", file=sys.stderr, flush=True)
         if number % EVERY == 0:
             tally.growth.append(grown(f"{given.seed}/{number}"))
             if tally.growth[-1] > GROWTH:
