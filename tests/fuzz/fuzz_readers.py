@@ -1,14 +1,16 @@
 """The lane's two readers by themselves: whatever comes, and however it is cut, it is read alike.
 
-    python tests/fuzz/fuzz_readers.py http|frames [-runs=N] [CORPUS…]
+    python tests/fuzz/fuzz_readers.py http|frames [-runs=N] [-max_total_time=S]
 
-under atheris, which is guided by the lines that run; the suite gives them what the grammar makes.
+under atheris, which begins with what the grammar makes and goes where new lines run; the suite
+has the former alone.
 """
 
 from __future__ import annotations
 
 import random
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -91,10 +93,25 @@ def alike(reader: str, raw: bytes, seed: int = 0) -> Any:
     return whole
 
 
+def corpus(reader: str, folder: Path, count: int = 500) -> None:
+    """What the grammar makes, a file each; of a WebSocket what is behind its opening."""
+    from fuzz_grammar import conversation, upgrade
+
+    for number in range(count):
+        made = conversation(random.Random(number), "t1q")
+        raw, opening = made.sent, upgrade("t1q")
+        if reader == "frames":
+            raw = raw[len(opening) :] if raw.startswith(opening) else b""
+        (folder / str(number)).write_bytes(raw[:2000])
+
+
 def main() -> None:
     import atheris
 
     reader = sys.argv.pop(1)
+    folder = tempfile.mkdtemp()
+    corpus(reader, Path(folder))
+    sys.argv.append(folder)
     with atheris.instrument_imports(include=["nexus_trio.lane", "wsproto"]):
         READERS[reader]([b""])
 
