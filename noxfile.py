@@ -66,6 +66,13 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """The lane under hostile conversations: `nox -s fuzz -- --minutes 5 --seed 7 --jobs 2`."""
+    session.install("-e", ".[test,fuzz]")
+    session.run("python", "tests/fuzz/fuzz_run.py", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Plants defects in a copy of the source; prints by which invariant each was found."""
     session.install("-e", ".[test]")

@@ -18,7 +18,7 @@ from quart_trio import QuartTrio
 from nexus_trio.errors import SettingsError
 from nexus_trio.lane import Address, install, plain_refusal, refuse_non_loopback
 from nexus_trio.runtime.hub import Hub
-from nexus_trio.server import drain, open_hub
+from nexus_trio.server import connection_limits, drain, open_hub
 from nexus_trio.settings import Settings, load
 from nexus_trio.web.app import create_app
 
@@ -96,4 +96,5 @@ def check(addresses: Sequence[Address]) -> None:
 
 app = Application()
 with plain_refusal():
-    install(check, on_stop=app.drain, transport=current_settings().transport)
+    settings = current_settings()
+    install(check, connection_limits(settings), app.drain, settings.transport)

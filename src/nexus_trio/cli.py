@@ -49,6 +49,10 @@ Host = Annotated[str | None, typer.Option(help="The address to listen on. Defaul
 Transport = Annotated[
     str | None, typer.Option(help="lane, or hypercorn: who speaks with clients. Default lane.")
 ]
+Certfile = Annotated[
+    str | None, typer.Option(help="A certificate with its chain, in PEM: serves HTTPS.")
+]
+Keyfile = Annotated[str | None, typer.Option(help="Its private key, in PEM.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default 4004.")]
 
 
@@ -109,12 +113,15 @@ def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    certfile: Certfile = None,
+    keyfile: Keyfile = None,
     transport: Transport = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; a second one exits at once."""
     flags = {"host": host, "port": port, "data": data, "transport": transport}
+    flags |= {"certfile": certfile, "keyfile": keyfile}
     settings = load(flags, os.environ, config).settings
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.resources import files
@@ -207,6 +208,11 @@ def _control(settings: Settings, hub: Hub) -> AbstractAsyncContextManager[None]:
     return serve_control(Path(settings.data), hub)
 
 
+def connection_limits(settings: Settings) -> Limits:
+    """What of the settings bounds the connections, whoever starts the server."""
+    return Limits(connections=settings.connections, per_address=settings.connections_per_address)
+
+
 async def serve(
     settings: Settings,
     *,
@@ -222,9 +228,14 @@ async def serve(
     crashed the hub.
     """
     stop = trio.Event() if shutdown is None else shutdown
-    limits = Limits(body=settings.body_timeout_s, grace=settings.grace_s * CONNECTIONS_SHARE)
+    limits = replace(
+        connection_limits(settings),
+        body=settings.body_timeout_s,
+        grace=settings.grace_s * CONNECTIONS_SHARE,
+    )
     install(refuse_non_loopback, limits, transport=settings.transport)
-    config = configured(settings.host, settings.port, limits.grace)
+    certificate = (settings.certfile, settings.keyfile) if settings.certfile else None
+    config = configured(settings.host, settings.port, limits.grace, certificate)
     config.keep_alive_timeout = settings.keep_alive_s
     async with open_hub(settings) as hub:
 

@@ -76,6 +76,10 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Loopback: without tokens nobody else may reach the server.")
     port: int = _setting(4004, "A free, unassigned port; 0 takes any.", least=0, most=65535)
+    certfile: str = _setting(
+        "", "A PEM file with the certificate and its chain: then it is HTTPS, HTTP/2 included."
+    )
+    keyfile: str = _setting("", "A PEM file with its private key, without a password.")
     transport: str = _setting(
         "lane",
         "Who speaks with clients: the `lane`, or `hypercorn`'s own protocol, which is slower.",
@@ -240,6 +244,19 @@ class Settings:
         "A turn whose connection goes away is finished (`keep`) or ended (`abort`).",
         built=("keep", "abort"),
     )
+    connections: int = _setting(
+        10_000,
+        "Open at once: one more is told to come back. Idle ones take some 120 MB at that.",
+        least=1,
+        most=1_000_000,
+    )
+    connections_per_address: int = _setting(
+        256,
+        "Of these from one address: an office behind one has fewer, one attacker no more."
+        " Loopback is not counted: there a proxy speaks for everybody.",
+        least=1,
+        most=1_000_000,
+    )
     connections_per_user: int = _setting(
         8, "Phone, desktop and some tabs; then the oldest one goes.", least=1, most=64
     )
@@ -265,6 +282,9 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
             _check(spec, getattr(self, spec.name))
+        for name, other in (("certfile", "keyfile"), ("keyfile", "certfile")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(f"{name} needs {other}; set it (NEXUS_{other.upper()})")
         if self.crisis_webhook_url:
             if not self.crisis_webhook_url.startswith(("http://", "https://")):
                 raise SettingsError(

@@ -30,8 +30,9 @@ class PeerOf:
 
     family = socket.AF_INET
 
-    def __init__(self, gone: bool = False) -> None:
+    def __init__(self, gone: bool = False, host: str = "127.0.0.1") -> None:
         self.gone = gone
+        self.host = host
         self.options: list[tuple[int, ...]] = []
 
     def setsockopt(self, *option: int) -> None:
@@ -40,7 +41,7 @@ class PeerOf:
     def getpeername(self) -> tuple[str, int]:
         if self.gone:
             raise OSError(errno.ENOTCONN, "not connected")
-        return ("127.0.0.1", 50000)
+        return (self.host, 50000)
 
     def getsockname(self) -> tuple[str, int]:
         return ("127.0.0.1", 4004)
@@ -49,9 +50,9 @@ class PeerOf:
 class Stream:
     """A stream in memory that passes for one over a socket."""
 
-    def __init__(self, stream: Any, gone: bool = False) -> None:
+    def __init__(self, stream: Any, gone: bool = False, host: str = "127.0.0.1") -> None:
         self._stream = stream
-        self.socket = PeerOf(gone)
+        self.socket = PeerOf(gone, host)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -68,10 +69,12 @@ class Lane:
     streams: list[Any]
     transport: str = TRANSPORT
 
-    def connect(self, *, lockstep: bool = False, gone: bool = False) -> Any:
+    def connect(
+        self, *, lockstep: bool = False, gone: bool = False, host: str = "127.0.0.1"
+    ) -> Any:
         ours, theirs = lockstep_stream_pair() if lockstep else memory_stream_pair()
         self.streams.append(theirs)
-        self.serve(Stream(ours, gone))
+        self.serve(Stream(ours, gone, host))
         return theirs
 
     def serve(self, stream: Any) -> None:
@@ -98,11 +101,17 @@ async def bark(streams: list[Any]) -> None:
     raise AssertionError("every task waits, and nothing would wake one")
 
 
-def lane(nursery: trio.Nursery, app: App, grace: float = 10.0, transport: str = TRANSPORT) -> Lane:
+def lane(
+    nursery: trio.Nursery,
+    app: App,
+    grace: float = 10.0,
+    transport: str = TRANSPORT,
+    limits: Limits = LIMITS,
+) -> Lane:
     config = Config()
     config.errorlog = None
     config.graceful_timeout = grace
-    apply(config, LIMITS)
+    apply(config, limits)
     streams: list[Any] = []
     trio.lowlevel.spawn_system_task(bark, streams)
-    return Lane(nursery, app, config, ServerContext(None, LIMITS, Ledger()), streams, transport)
+    return Lane(nursery, app, config, ServerContext(None, limits, Ledger()), streams, transport)

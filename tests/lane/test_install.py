@@ -97,6 +97,7 @@ def test_the_operators_settings_win_over_ours() -> None:
     config = Config()
     config.graceful_timeout = 3  # Hypercorn's own default, but asked for
     config.read_timeout = 5
+    config.alpn_protocols = ["http/1.1"]
     apply(config, Limits(grace=7))
     assert config.graceful_timeout == 3
     assert config.read_timeout == 5

@@ -115,6 +115,36 @@ async def test_what_a_client_says_is_heard_however_it_comes(
     assert heard == ["one", "a", "\u20ac", "", b"\0\xff", "x" * 200, "end"]
 
 
+@pytest.mark.parametrize("step", [1, 3])
+async def test_a_message_of_all_that_is_allowed_is_heard_though_its_headers_come_in_pieces(
+    autojump_clock: MockClock, step: int
+) -> None:
+    """Whole, and in two halves: what a header announces counts once."""
+    heard: list[int] = []
+
+    async def hears(receive: Any, send: Any) -> None:
+        heard.extend([len((await receive()).get("bytes") or b"") for _ in range(2)])
+        await send({"type": "websocket.close"})
+
+    half = LIMITS.frame // 2
+    frames = [
+        (b"\x82\xff" + LIMITS.frame.to_bytes(8) + KEY, LIMITS.frame),
+        (b"\x02\xfe" + half.to_bytes(2) + KEY, half),
+        (b"\x80\xfe" + half.to_bytes(2) + KEY, half),
+    ]
+    async with trio.open_nursery() as nursery:
+        stream = lane(nursery, accepts(hears)).connect()
+        await upgraded(stream)
+        for head, size in frames:
+            for at in range(0, len(head), step):
+                await stream.send_all(head[at : at + step])
+                await wait_all_tasks_blocked()
+            await stream.send_all(bytes(size))
+        assert await until_closed(stream) == b"\x88\x02\x03\xe8"
+        await stream.aclose()
+    assert heard == [LIMITS.frame] * 2
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [

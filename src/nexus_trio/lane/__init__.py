@@ -2,8 +2,8 @@
 
 from nexus_trio.lane.bind import Address, refuse_non_loopback
 from nexus_trio.lane.config import Limits, configured
-from nexus_trio.lane.connection import Statistics
 from nexus_trio.lane.contained import Containment, install, plain_refusal
+from nexus_trio.lane.ledger import Statistics
 
 __all__ = [
     "Address",

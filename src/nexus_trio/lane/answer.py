@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
+
+from nexus_trio.errors import RateLimited
 
 Header = tuple[bytes, bytes]
 
@@ -140,3 +144,32 @@ def refusal(status: int, extra: Iterable[Header]) -> bytes:
     lines = [status_line(status), b"content-length: 0\r\nconnection: close\r\n"]
     lines += [b"%b: %b\r\n" % each for each in extra]
     return b"".join([*lines, b"\r\n"])
+
+
+COME_BACK = 5
+"""Seconds that a client over a limit is asked to wait: connections last longer than a request."""
+
+
+@cache
+def full(detail: str) -> bytes:
+    """The whole answer to one connection too many, whatever it would have asked.
+
+    The code is `rate_limited`, as on the control socket: this client asks for more
+    than there is now. But the status is 503 and not that code's 429 (RFC 6585, section
+    4), which would blame it for a crowd that others made.
+    """
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    problem = {
+        "type": f"/docs#{RateLimited.code}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "code": RateLimited.code,
+        "retry": True,
+    }
+    body = json.dumps(problem, separators=(",", ":")).encode()
+    headers = (
+        b"content-type: application/problem+json\r\ncache-control: no-store\r\n"
+        b"retry-after: %d\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    )
+    return status_line(status) + headers % (COME_BACK, len(body)) + body

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import os
 import socket
+import time
 import traceback
 import warnings
 from collections.abc import Iterable
@@ -13,6 +15,8 @@ from collections.abc import Iterable
 from hypercorn.config import Config, Sockets
 
 from nexus_trio.errors import SettingsError
+
+SAID_EVERY = 60.0
 
 Address = tuple[str, int] | str
 """A bound address: host and port of a TCP socket, or the path of a UNIX socket."""
@@ -38,6 +42,36 @@ def listen(sockets: Sockets, config: Config) -> None:
             sock.listen(config.backlog)
     except OSError as error:
         raise _unusable(error, config.bind) from None
+
+
+class OutOfDescriptors(logging.Filter):
+    """What trio logs of an accept that found no descriptor: one line, once a minute.
+
+    trio waits a tenth of a second and tries again, so nothing ends and who waits in
+    the backlog is accepted later; but it logs a traceback each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = -SAID_EVERY
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is shown."""
+        now = time.monotonic()
+        if now - self._said < SAID_EVERY:
+            return False
+        self._said = now
+        record.msg, record.args = "out of descriptors: no connection is accepted for a while", ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
+_out_of_descriptors = OutOfDescriptors()
+
+
+def say_plainly_when_out_of_descriptors() -> None:
+    """Have trio's listeners do so; again is harmless."""
+    logging.getLogger("trio.serve_listeners").addFilter(_out_of_descriptors)
 
 
 def close(sockets: Sockets) -> None:

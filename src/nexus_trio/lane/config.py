@@ -1,8 +1,10 @@
-"""The bounds of a connection, and the Hypercorn configuration that follows from them. Pure."""
+"""The bounds of connections, and the Hypercorn configuration that follows from them. Pure."""
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hypercorn.config import Config
@@ -12,7 +14,7 @@ from nexus_trio.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may cost. Times in seconds, sizes in bytes.
+    """What one connection may cost, and how many there may be. Times in seconds, sizes in bytes.
 
     `send`: the longest that one piece of at most 64 KiB may wait for a client
     that does not read; 30 s is the time after which a silent connection is no
@@ -32,6 +34,10 @@ class Limits:
     `header_count`: each line costs more than its bytes; Apache takes 100.
     `target`: the least that RFC 9112, section 3, would have everybody take is 8000.
     `frame`: the largest WebSocket message, 64 KiB of payload.
+    `connections`: open at once, in all. An idle one takes some 12 KiB.
+    `per_address`: of these, from one address that is not loopback.
+    `refusals`: over these limits, how many are heard out so that they get their
+    answer; more are answered and closed in the same step.
     """
 
     send: float = 30.0
@@ -45,6 +51,9 @@ class Limits:
     header_count: int = 128
     target: int = 8 * 1024
     frame: int = 64 * 1024
+    connections: int = 10_000
+    per_address: int = 256
+    refusals: int = 64
 
 
 # A connection is not closed for having been used often: a turn that fails
@@ -57,10 +66,13 @@ REQUESTS_PER_CONNECTION = 10**9
 BACKLOG = 1024
 
 
-def configured(host: str, port: int, grace: float) -> Config:
+def configured(
+    host: str, port: int, grace: float, certificate: tuple[str, str] | None = None
+) -> Config:
     """The configuration of a server of our own on one TCP address.
 
-    `port` 0 takes a free port; `grace` (seconds, above 0) is as in `Limits`.
+    `port` 0 takes a free port; `grace` (seconds, above 0) is as in `Limits`;
+    `certificate` names the PEM files of a chain and its key, and makes it HTTPS.
     The other bounds are put in where the server starts, from what was given to
     `install`. Hypercorn's own lines go to stderr from warnings on: what is said
     on stdout is the caller's.
@@ -70,15 +82,18 @@ def configured(host: str, port: int, grace: float) -> Config:
     config.worker_class = "trio"
     config.graceful_timeout = grace
     config.loglevel = "WARNING"
+    if certificate is not None:
+        config.certfile, config.keyfile = certificate
     return config
 
 
 def apply(config: Config, limits: Limits) -> None:
-    """Put our bounds where the operator set nothing; switch HTTP/2 off in any case."""
+    """Put our bounds where the operator set nothing."""
     ours: dict[str, Any] = {
         "backlog": BACKLOG,
         "graceful_timeout": limits.grace,
         "h11_max_incomplete_size": limits.headers,
+        "h2_max_header_list_size": limits.headers,
         "include_server_header": False,
         "keep_alive_max_requests": REQUESTS_PER_CONNECTION,
         "read_timeout": limits.body,
@@ -87,9 +102,28 @@ def apply(config: Config, limits: Limits) -> None:
     for name, value in ours.items():
         if name not in vars(config):
             setattr(config, name, value)
-    # Nothing contains a frame that comes after its stream has ended, and
-    # nothing here needs HTTP/2: a proxy in front speaks it with the browser.
-    config.alpn_protocols = ["http/1.1"]
+
+
+def refuse_unusable_certificate(config: Config) -> None:
+    """Raise `SettingsError` for files that TLS can't begin with. Asks nobody for a password."""
+    if config.certfile is None or config.keyfile is None:
+        return
+    for name in ("certfile", "keyfile"):
+        path = getattr(config, name)
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise SettingsError(f"can't read the {name} {path}: {error.strerror}") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(
+            config.certfile, config.keyfile, password=lambda: config.keyfile_password or ""
+        )
+    except (ssl.SSLError, ValueError):
+        raise SettingsError(
+            f"{config.certfile} and {config.keyfile} can't be used: give a certificate in PEM, and "
+            "the key that belongs to it, without a password"
+        ) from None
 
 
 def refuse_unsupported(config: Config) -> None:

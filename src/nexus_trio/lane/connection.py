@@ -10,19 +10,22 @@ import math
 import os
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import PurePath
 from traceback import walk_tb
 
 import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData
+from hypercorn.logging import Logger
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
+from nexus_trio.lane.answer import full
 from nexus_trio.lane.config import Limits
+from nexus_trio.lane.http2 import ContainedHttp2
+from nexus_trio.lane.ledger import Ledger
 from nexus_trio.lane.protocol import ContainedProtocol
 from nexus_trio.lane.tasks import ConnectionTasks
 
@@ -38,42 +41,7 @@ PIECE = 64 * 1024
 RESERVE_SHARE = 0.2
 RESERVE_MAX = 2.0
 
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Counts since the start of the process; `open` is now.
-
-    `contained`: exceptions that would have ended the server; `unread`: clients
-    cut because they did not read; `silent`: clients cut because they stopped
-    within a body, or answered no ping.
-    """
-
-    open: int = 0
-    contained: int = 0
-    unread: int = 0
-    silent: int = 0
-
-
-class Ledger:
-    """Who is connected, and what was contained: one per process."""
-
-    def __init__(self) -> None:
-        self.connections: set[ContainedTCPServer] = set()
-        self._statistics = Statistics()
-
-    def statistics(self) -> Statistics:
-        """The counts as they are now."""
-        return replace(self._statistics, open=len(self.connections))
-
-    def count(self, *, contained: int = 0, unread: int = 0, silent: int = 0) -> None:
-        """Add to the counts."""
-        now = self._statistics
-        self._statistics = replace(
-            now,
-            contained=now.contained + contained,
-            unread=now.unread + unread,
-            silent=now.silent + silent,
-        )
+FULL_SAID_EVERY = 60.0
 
 
 class Termination(EventWrapper):
@@ -99,6 +67,14 @@ class ServerContext(WorkerContext):
         self.limits = limits
         self.ledger = ledger
         self.terminated = Termination(self)
+        self._said_full = -math.inf
+
+    async def say_full(self, log: Logger) -> None:
+        """Log that connections are turned away; once a minute, for they may be thousands."""
+        now = trio.current_time()
+        if now - self._said_full >= FULL_SAID_EVERY:
+            self._said_full = now
+            await log.warning("connections are over a limit, and told to come back later")
 
 
 class ContainedTCPServer(TCPServer):
@@ -110,8 +86,8 @@ class ContainedTCPServer(TCPServer):
     """
 
     context: ServerContext
-    # Stands in for the wrapper, which would begin HTTP/2.
-    protocol: ContainedProtocol  # type: ignore[assignment]  # see above
+    # Stand in for the wrapper, which would begin HTTP/2 in clear text, too.
+    protocol: ContainedProtocol | ContainedHttp2  # type: ignore[assignment]  # see above
     # Hypercorn types every stream as TLS.
     stream: trio.SSLStream[trio.SocketStream] | trio.SocketStream  # type: ignore[assignment]  # see above
 
@@ -124,6 +100,8 @@ class ContainedTCPServer(TCPServer):
         stream: trio.SSLStream[trio.SocketStream] | trio.SocketStream,
     ) -> None:
         super().__init__(app, config, context, state, stream)  # type: ignore[arg-type]  # as above
+        # The client's address, once it runs; None where it has none, or was gone already.
+        self.host: str | None = None
         self._limits = context.limits
         self._life = trio.CancelScope()
         self._reading = trio.CancelScope()
@@ -134,15 +112,18 @@ class ContainedTCPServer(TCPServer):
         self._pinged = False
 
     async def run(self) -> None:
-        """Serve it. Cancelled, the connection is closed on the way out."""
-        self.context.ledger.connections.add(self)
+        """Serve it, if there is room. Cancelled, the connection is closed on the way out."""
+        self.host = self._host()
+        ledger = self.context.ledger
+        reason = ledger.admit(self, self._limits)
         try:
             if self.context.terminated.is_set():
                 self.end_with_grace()
             with self._life:
-                await self._contained()
+                await (self._contained() if reason is None else self._turn_away(reason))
         finally:
-            self.context.ledger.connections.discard(self)
+            if reason is None:
+                ledger.leave(self)
 
     def end_with_grace(self) -> None:
         """The server stops: what is not over by then ends `RESERVE` before its grace does."""
@@ -151,6 +132,45 @@ class ContainedTCPServer(TCPServer):
         self._life.deadline = min(self._life.deadline, end)
         if self._sending is not None:
             self._sending.deadline = min(self._sending.deadline, end)
+
+    def _host(self) -> str | None:
+        stream = self.stream
+        sock = (stream.transport_stream if isinstance(stream, trio.SSLStream) else stream).socket
+        try:
+            client = parse_socket_addr(sock.family, sock.getpeername())
+        except OSError:
+            return None
+        return None if client is None else client[0]
+
+    async def _turn_away(self, reason: str) -> None:
+        """One too many: say so at once, and be rid of it.
+
+        Nobody waits for it: what the kernel takes of the answer is the answer.
+        Closing with unread bytes may take it back (RFC 9112, section 9.6), so a
+        few are heard out for `Limits.linger`. Before TLS nothing can be said.
+        """
+        ledger = self.context.ledger
+        ledger.count(refused=1)
+        await self.context.say_full(self.config.log)
+        ledger.turned_away += 1
+        try:
+            if not isinstance(self.stream, trio.SSLStream):
+                answer = full(reason)
+                rest = answer[self._pushed(answer) :]
+                if ledger.turned_away <= self._limits.refusals:
+                    await self._hear_out(rest)
+        finally:
+            ledger.turned_away -= 1
+            await trio.aclose_forcefully(self.stream)
+
+    async def _hear_out(self, rest: bytes) -> None:
+        gone = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
+        with trio.move_on_after(self._limits.linger), suppress(*gone):
+            if rest:
+                await self.stream.send_all(rest)
+            await self._say_that_it_ends()
+            while await self.stream.receive_some(MAX_RECV):
+                pass
 
     async def _contained(self) -> None:
         try:
@@ -185,7 +205,8 @@ class ContainedTCPServer(TCPServer):
             async with trio.open_nursery() as requests:
                 tasks = ConnectionTasks(requests, chores, self._report)
                 self._task_group = tasks
-                self.protocol = ContainedProtocol(
+                speaks = ContainedHttp2 if self._agreed_on_http2 else ContainedProtocol
+                self.protocol = speaks(
                     self.app,
                     self.config,
                     self.context,
@@ -196,8 +217,15 @@ class ContainedTCPServer(TCPServer):
                     server,
                     self.protocol_send,
                 )
+                await self.protocol.initiate()
                 await self._converse(tasks)
             chores.cancel_scope.cancel()
+
+    @property
+    def _agreed_on_http2(self) -> bool:
+        return (
+            isinstance(self.stream, trio.SSLStream) and self.stream.selected_alpn_protocol() == "h2"
+        )
 
     def _give_up_on_the_vanished(self, sock: trio.socket.SocketType) -> None:
         # Bytes that the kernel took count as sent, and it tries for a quarter of
@@ -355,6 +383,7 @@ class ContainedTCPServer(TCPServer):
         # Shielded, for the protocol stops this very timer where a request comes
         # in now; neither of the two waits for the client without a bound.
         with trio.CancelScope(shield=True):
+            await self.protocol.say_goodbye()
             await self._end()
             await self.protocol.handle(Closed())
 

@@ -8,10 +8,12 @@ the configuration are known. A lifespan that fails still ends the process.
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import NoReturn
@@ -25,9 +27,12 @@ from hypercorn.typing import AppWrapper
 from nexus_trio.errors import SettingsError
 from nexus_trio.lane import bind
 from nexus_trio.lane.bind import Address, refuse_non_loopback
-from nexus_trio.lane.config import Limits, apply, refuse_unsupported
-from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext, Statistics
+from nexus_trio.lane.config import Limits, apply, refuse_unsupported, refuse_unusable_certificate
+from nexus_trio.lane.connection import ContainedTCPServer, ServerContext
 from nexus_trio.lane.direct import LaneConnection
+from nexus_trio.lane.ledger import Ledger, Statistics, affordable
+
+log = logging.getLogger("nexus_trio")
 
 Check = Callable[[Sequence[Address]], None]
 Trigger = Callable[[], Awaitable[None]]
@@ -68,8 +73,16 @@ class Containment:
         return self._ledger.statistics()
 
     def context(self, max_requests: int | None) -> ServerContext:
-        """The context of one server, with the limits of now."""
-        return ServerContext(max_requests, self.limits, self._ledger)
+        """The context of one server, with the limits of now, as far as descriptors go."""
+        limits = replace(self.limits, connections=affordable(self.limits.connections))
+        if limits.connections < self.limits.connections:
+            log.warning(
+                "the system lets this process have %d connections, not %d: raise its limit on "
+                "open files (ulimit -n)",
+                limits.connections,
+                self.limits.connections,
+            )
+        return ServerContext(max_requests, limits, self._ledger)
 
     async def serve(
         self,
@@ -87,11 +100,13 @@ class Containment:
         """
         apply(config, self.limits)
         refuse_unsupported(config)
+        refuse_unusable_certificate(config)
         opened = bind.open_sockets(config) if sockets is None else sockets
         try:
             self.check(bind.addresses(opened))
             # Under the command they listen already, with Hypercorn's own backlog.
             bind.listen(opened, config)
+            bind.say_plainly_when_out_of_descriptors()
             await _hypercorns_worker_serve(
                 app,
                 config,

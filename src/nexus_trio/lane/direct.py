@@ -1,5 +1,7 @@
 """One connection of the lane: HTTP/1.1 and WebSocket, the app called in the connection's task.
 
+HTTP/2, where a client over TLS agrees on it, is Hypercorn's, contained (`http2`).
+
 What a connection may cost, what is contained and how the end comes is as in
 `ContainedTCPServer`.
 """
@@ -73,6 +75,9 @@ class LaneConnection(ContainedTCPServer):
     # --- the requests of the connection ---
 
     async def _speak(self, secure: bool, client: Peer, server: Peer) -> None:
+        if self._agreed_on_http2:
+            await super()._speak(secure, client, server)
+            return
         self._ends = (secure, client, server)
         requests = Requests(self._limits)
         task = trio.lowlevel.current_task()

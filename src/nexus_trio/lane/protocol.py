@@ -62,6 +62,9 @@ class ContainedProtocol(H11Protocol):
         """Ask the client of a WebSocket whether it is there; false before it was accepted."""
         return isinstance(self.stream, ContainedWebSocket) and await self.stream.ping()
 
+    async def say_goodbye(self) -> None:
+        """Nothing: HTTP/1.1 ends with its connection."""
+
     async def time_out(self) -> None:
         """The client stopped halfway: 408 if a request was not answered yet, then the end."""
         await self._answer_and_close(REQUEST_TIMEOUT)

@@ -61,6 +61,11 @@ class ConnectionTasks(TaskGroup):
         self._requests = requests
         self._report = report
 
+    @property
+    def running(self) -> int:
+        """How many requests the app is at work for."""
+        return len(self._requests.child_tasks)
+
     async def spawn_app(
         self, app: AppWrapper, config: Config, scope: Scope, send: Send
     ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:

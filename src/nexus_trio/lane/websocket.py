@@ -124,8 +124,10 @@ class Ceiling(Extension):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        # What the message under way may still announce, in bytes.
+        # What the message under way may still announce behind its whole frames, in bytes.
         self._room = most
+        # What the frame under way has announced of it: a control frame nothing.
+        self._announced = 0
         self._control = False
 
     def enabled(self) -> bool:
@@ -143,18 +145,20 @@ class Ceiling(Extension):
         rsv: RsvBits,
         payload_length: int,
     ) -> CloseReason | RsvBits:
-        """1009 where the message would pass its bound; reserved bits mean nothing here."""
+        """1009 where the message would pass its bound; reserved bits mean nothing here.
+
+        wsproto asks again with each piece of a header that comes in pieces.
+        """
         self._control = opcode.iscontrol()
-        if not self._control:
-            self._room -= payload_length
-        if self._room < 0:
+        self._announced = 0 if self._control else payload_length
+        if self._announced > self._room:
             return CloseReason.MESSAGE_TOO_BIG
         return RsvBits(False, False, False)
 
     def frame_inbound_complete(self, proto: FrameDecoder | FrameProtocol, fin: bool) -> None:
         """After its last frame, the next message has the whole bound."""
-        if fin and not self._control:
-            self._room = self._most
+        if not self._control:
+            self._room = self._most if fin else self._room - self._announced
 
 
 class ContainedWebSocket(WSStream):
