@@ -33,7 +33,7 @@ from ws import EACH, PEER, ROOMS
 from ws_poll import Line, Poll, wire_of
 
 SERVERS = {
-    "WebSocket": (OURS, PEER, "socket.io"),
+    "WebSocket": (OURS, PEER, "python-socketio", "socket.io"),
     "HTTP keep-alive": (OURS, PEER, "starlette", "quart"),
 }
 GOAL_KB = {"WebSocket": 25.0, "HTTP keep-alive": 10.0}
@@ -59,9 +59,11 @@ def keep_alives(server: Server, count: int) -> Callable[[], None]:
     """Opens them, and returns what makes sure that all are open still, and closes them."""
     address = parse_url(server.url)
     request = encode(address, "GET", "/bridge/health")
-    lines = [HttpLine(address, request) for _ in range(count)]
-    for line in lines:
-        if line.ask(request)[0] != 200:
+    lines = []
+    for _ in range(count):
+        lines.append(HttpLine(address, request))
+        # Asked at once: many that nobody has accepted yet overflow the listener's backlog.
+        if lines[-1].ask(request)[0] != 200:
             raise SystemExit(f"{server.name} is not well.")
 
     def close() -> None:

@@ -23,6 +23,7 @@ PROGRAMS = {
     "aiohttp uvloop": "aiohttp_bridge.py --uvloop",
     "starlette": "starlette_bridge.py",
     "quart": "quart_bridge.py",
+    "python-socketio": "python_socketio_bridge.py",
     "bare-trio": "bare_trio.py",
     "bare-ws": "bare_ws.py",
 }

@@ -3,10 +3,12 @@
 Turns a second over 5 connections, one message at a time and 16 deep, and over 64;
 one speaker to 10 and to 1,000 listeners: how long until the last one has a
 sentence, and how many deliveries a second when ten are said at once. This server,
-the plain aiohttp design (on asyncio's loop and on uvloop's), Socket.IO on Node.js
-where it is installed, and a bare server with canned frames: the most that the
-client can do. In turns; medians over the rounds, ratios round by round. What an
-idle connection costs is asked by `idle_connections.py`.
+the plain design behind aiohttp (on asyncio's loop and on uvloop's) and behind
+python-socketio, Socket.IO on Node.js where it is installed, and a bare server with
+canned frames: the most that the client can do. Socket.IO's turns are less work: its
+screen is a short list of phrases. In turns; medians over the rounds, ratios round by
+round, above 1 where it is better than the peer. The processor time is the server's own.
+What an idle connection costs is asked by `idle_connections.py`.
 
     python benchmarks/ws.py --rounds 3 --seconds 1 --json ws.json
     python benchmarks/ws.py --profile
@@ -38,6 +40,7 @@ from processes import allow_files, processor_s
 from ws_poll import Line, Poll, wire_of
 
 PEER, CEILING = "aiohttp", "bare-ws"
+OTHERS = ("aiohttp uvloop", "python-socketio", "socket.io")
 ROOMS = ("Tower", "Chapel", "Library", "Garden", "Dungeon")
 EACH = 8  # connections that a user may have
 WARM_UP = 0.1  # seconds of turns that are not counted
@@ -120,9 +123,15 @@ def fan_out(
     ready()
     last = [say(1) for _ in range(words)]
     poll.quiet(0.05)
-    burst = [say(BURST) for _ in range(max(1, words // BURST))]
+    busy = processor_s(server.pid)
+    burst = [say(BURST) for _ in range(max(2, words // BURST))]
+    busy = processor_s(server.pid) - busy
     poll.close()
-    return {"ms to the last": median(last) * 1e3, "deliveries/s": BURST * listeners / median(burst)}
+    return {
+        "ms to the last": median(last) * 1e3,
+        "deliveries/s": BURST * listeners / median(burst),
+        "CPU us/delivery": busy / (BURST * listeners * len(burst)) * 1e6,
+    }
 
 
 def compare(given: argparse.Namespace) -> dict[str, Any]:
@@ -135,7 +144,7 @@ def compare(given: argparse.Namespace) -> dict[str, Any]:
             )
             for durability in given.durability
         }
-        for name in present((PEER, "aiohttp uvloop", "socket.io", CEILING)):
+        for name in present((PEER, *OTHERS, CEILING)):
             servers[name] = stack.enter_context(started(name))
         for connections, deep in ((5, 1), (5, 16), (64, 1), (64, 16)):
             title = f"{connections} connections, {deep} deep"

@@ -91,7 +91,7 @@ SOCKET_IO = Wire(
 
 def wire_of(server: str) -> Wire:
     """The wire that a server of `launch.py` speaks."""
-    if server == "socket.io":
+    if server in ("socket.io", "python-socketio"):
         return SOCKET_IO
     return nexus(b" " if server.startswith("aiohttp") else b"")
 

@@ -125,22 +125,12 @@ class Bridge(Plain):
             await ws.send_json(piece)
             await ws.send_json({"type": "reply", "ref": ref, **reply})
         elif sent["type"] == "say" and session.room is not None:
-            crisis = self.assess(session, sent["text"], "en-US")
-            self.room_offset[session.room] += 1
-            position = f"{self.room_epoch}:{self.room_offset[session.room]}"
-            event = {
-                "type": "room",
-                "room": session.room,
-                "position": position,
-                "event": "said",
-                "user_id": session.user_id,
-                "text": sent["text"],
-            }
-            text = json.dumps(event)
+            event, crisis = self.said(session, sent["text"])
+            text = json.dumps({"type": "room", **event})
             for other, theirs in list(self.sockets.items()):
                 if theirs.room == session.room:
                     await other.send_str(text)
-            done = {"type": "done", "ref": ref, "position": position, "crisis": crisis}
+            done = {"type": "done", "ref": ref, "position": event["position"], "crisis": crisis}
             await ws.send_json(done)
 
     async def health(self, request: web.Request) -> web.Response:

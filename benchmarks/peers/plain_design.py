@@ -203,6 +203,20 @@ class Plain:
             "position": position,
         }
 
+    def said(self, session: Session, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What those in the session's room hear, and what the speaker is told of the crisis."""
+        assert session.room is not None
+        crisis = self.assess(session, text, "en-US")
+        self.room_offset[session.room] += 1
+        event = {
+            "room": session.room,
+            "position": f"{self.room_epoch}:{self.room_offset[session.room]}",
+            "event": "said",
+            "user_id": session.user_id,
+            "text": text,
+        }
+        return event, crisis
+
     def command(self, session: Session, message: str) -> dict[str, Any] | None:
         """`look`, `who` and `/go ROOM`; None where the message is a turn."""
         word = message.strip()

@@ -11,15 +11,14 @@ prints `starlette-bridge listening on http://HOST:PORT` once it accepts connecti
 from __future__ import annotations
 
 import json
-import socket
 
 import starlette
-import uvicorn
 from plain_design import Plain, Problem, arguments, object_of
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn_announced import serve
 
 
 class Bridge(Plain):
@@ -62,28 +61,9 @@ async def problem(request: Request, error: Exception) -> Response:
     return JSONResponse(error.body(), status_code=error.status)
 
 
-class Announced(uvicorn.Server):
-    """Says where it listens, once it does."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        host, port = self.servers[0].sockets[0].getsockname()
-        print(f"starlette-bridge listening on http://{host}:{port}", flush=True)
-
-
 def main() -> None:
     given = arguments("The plain design behind Starlette, for comparison.").parse_args()
-    config = uvicorn.Config(
-        Bridge().app(),
-        host=given.host,
-        port=given.port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_keep_alive=75,  # as the others keep idle connections
-    )
-    Announced(config).run()
+    serve(Bridge().app(), "starlette-bridge", given)
 
 
 if __name__ == "__main__":
