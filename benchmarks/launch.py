@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
-LISTENING = re.compile(r"listening on (http://\S+)")
+LISTENING = re.compile(r"listening on (http://[^\s,]+)(?:, processes ([\d ]+))?")
 
 # The peers in Python, each a file of `peers/` with its options.
 PROGRAMS = {
@@ -32,16 +32,17 @@ OURS = "nexus-trio"
 SERVE = ("serve", "--port", "0", "--data")
 
 # From SIGTERM to the end, in seconds: the servers drain, then they are killed.
-GRACE = 15
+GRACE = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server, and its process id for whoever reads its memory."""
+    """A running server, and its process id for whoever reads its memory; `others` are its own."""
 
     name: str
     url: str
     pid: int
+    others: tuple[int, ...] = ()
 
 
 def program(name: str, data: str) -> list[str]:
@@ -61,6 +62,8 @@ def command(
     """
     if name == "socket.io":
         return ["node", str(PEERS / "socketio" / "server.js"), "--port", "0"]
+    if name == "evennia":
+        return [sys.executable, str(PEERS / "evennia_game.py"), str(evennia())]
     if traced is not None:
         return [sys.executable, str(HERE / "traced.py"), str(traced), *program(name, data)]
     if profile is not None:
@@ -71,13 +74,21 @@ def command(
     return [sys.executable, *program(name, data)]
 
 
+def evennia() -> str | None:
+    """The program `evennia`: that of the variable EVENNIA, or the one on the path."""
+    return os.environ.get("EVENNIA") or shutil.which("evennia")
+
+
 def missing(name: str) -> str | None:
     """Why a peer can't be started here, and what to do; None where it can."""
-    if name != "socket.io":
-        return None
-    if shutil.which("node") is None:
+    if name == "evennia" and evennia() is None:
+        return (
+            "evennia is left out: install it in an environment of its own, "
+            "and set EVENNIA to that one's bin/evennia to have it measured."
+        )
+    if name == "socket.io" and shutil.which("node") is None:
         return "socket.io is left out: install Node.js 18 or newer to have it measured."
-    if not (PEERS / "socketio" / "node_modules").is_dir():
+    if name == "socket.io" and not (PEERS / "socketio" / "node_modules").is_dir():
         return "socket.io is left out: run npm ci in benchmarks/peers/socketio first."
     return None
 
@@ -123,7 +134,8 @@ def started(
             found = LISTENING.search(line)
             if found is None:
                 raise SystemExit(f"{name} did not start; it printed {line!r}.")
-            yield Server(name, found[1], process.pid)
+            others = tuple(map(int, (found[2] or "").split()))
+            yield Server(name, found[1], process.pid, others)
         finally:
             process.terminate()
             try:

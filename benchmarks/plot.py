@@ -79,6 +79,14 @@ def ws_rows(report: Report) -> Rows:
     return {title: cases[name]["over_peer"] for name, title in WS_CASES.items() if name in cases}
 
 
+def room_rows(report: Report) -> Rows:
+    """Round trips of the verbs."""
+    return {
+        verb: {name: row["over_peer"] for name, row in servers.items()}
+        for verb, servers in report["verbs"].items()
+    }
+
+
 def processor_us(report: Report) -> dict[str, dict[str, float]]:
     """The servers' processor time for a turn, by the number of connections."""
     return {
@@ -224,7 +232,9 @@ def main() -> None:
     last = idle or ws or turns
     if last is None:
         raise SystemExit(f"Nothing to draw is in {given.folder}: run benchmarks/suite.py first.")
-    print("\n".join(tables(ratios, turns, idle)))
+    rooms = read(given.folder, "rooms")
+    told = ratios | ({"Rooms, 5 users": room_rows(rooms)} if rooms else {})
+    print("\n".join(tables(told, turns, idle)))
     mpl.rcParams["svg.hashsalt"] = "nexus-trio"  # the same figures give the same file
     figure = picture(ratios, idle, machine(last["environment"]))
     given.into.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,7 @@ class Step:
 STEPS = (
     Step("turns", "turns.py --seconds 0.8", "--rounds 2 --seconds 0.3"),
     Step("ws", "ws.py --seconds 0.8", "--rounds 1 --seconds 0.3"),
+    Step("rooms", "rooms.py", "--rounds 1 --seconds 0.3"),
     Step("idle_connections", "idle_connections.py", "--connections 1000 --traced 300"),
     Step(
         "sessions",

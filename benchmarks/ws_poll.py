@@ -182,8 +182,12 @@ class Poll:
             for file, _ in found:
                 self._lines[file].receive(b"\0")
 
+    def forget(self) -> None:
+        """Leave the lines open, and no longer wait for them."""
+        self._poll.close()
+
     def close(self) -> None:
         """Close all lines."""
-        self._poll.close()
+        self.forget()
         for line in self._lines.values():
             line.socket.close()

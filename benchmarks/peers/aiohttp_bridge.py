@@ -119,6 +119,9 @@ class Bridge(Plain):
         ref = sent["ref"]
         if sent["type"] == "ping":
             await ws.send_json({"type": "pong", "ref": ref})
+        elif sent["type"] == "look":
+            view = self.view(self.room_named(session.room))
+            await ws.send_json({"type": "occupants", "ref": ref, **view})
         elif sent["type"] == "message":
             reply = self.turn(session, sent["message"], "en-US")
             piece = {"type": "delta", "ref": ref, "seq": 0, "text": reply["response"]}
