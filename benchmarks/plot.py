@@ -4,8 +4,9 @@
 
 reads `turns.json`, `ws.json` and `idle_connections.json` from the first folder and
 writes `benchmarks.png` and `benchmarks.svg` into the second. A bar is the median of
-the rounds, its line goes from the lowest to the highest. What was not measured is
-left out.
+the rounds, its line goes from the lowest to the highest; a diamond is the same by the
+server's processor time, which other work on the machine moves least. What was not
+measured is left out.
 """
 
 from __future__ import annotations
@@ -45,11 +46,23 @@ NAMES = {
     "bare-trio": "bare trio (ceiling)",
     "bare-ws": "bare server (ceiling)",
 }
+DIAMOND: dict[str, Any] = {
+    "marker": "D",
+    "markersize": 3.5,
+    "markerfacecolor": "white",
+    "markeredgecolor": "#222222",
+    "linestyle": "none",
+}
 WS_CASES = {
     "5 connections, 1 deep: turns/s": "turns,\n5 connections",
     "5 connections, 16 deep: turns/s": "turns, 5 connections,\n16 under way each",
     "1 speaker to 1000: deliveries/s": "sentences\nto 1,000 listeners",
     "1 speaker to 1000: ms to the last": "speed until the last\nof 1,000 has one",
+}
+WS_THRIFT = {
+    "5 connections, 1 deep: CPU us/turn": "turns,\n5 connections",
+    "5 connections, 16 deep: CPU us/turn": "turns, 5 connections,\n16 under way each",
+    "1 speaker to 1000: CPU us/delivery": "sentences\nto 1,000 listeners",
 }
 
 
@@ -68,15 +81,15 @@ def connections(users: str) -> str:
     return "1 connection" if users == "1" else f"{users} connections"
 
 
-def http_rows(report: Report) -> Rows:
+def http_rows(report: Report, figure: str) -> Rows:
     """Turns over HTTP, by the number of connections."""
-    return {connections(users): found["over_peer"] for users, found in report["users"].items()}
+    return {connections(users): found[figure] for users, found in report["users"].items()}
 
 
-def ws_rows(report: Report) -> Rows:
+def ws_rows(report: Report, shown: dict[str, str]) -> Rows:
     """The cases over WebSockets that are shown."""
     cases = report["cases"]
-    return {title: cases[name]["over_peer"] for name, title in WS_CASES.items() if name in cases}
+    return {title: cases[name]["over_peer"] for name, title in shown.items() if name in cases}
 
 
 def room_rows(report: Report) -> Rows:
@@ -119,7 +132,7 @@ def table(head: str, cells: dict[str, dict[str, str]]) -> str:
 
 def tables(ratios: dict[str, Rows], turns: Report | None, idle: Report | None) -> Iterator[str]:
     """All that is printed: ratios, processor time, memory."""
-    for head, rows in ratios.items():
+    for head, rows in filter(lambda item: item[1], ratios.items()):
         cells = {
             case: {n: f"{c['median']:.2f} ({c['low']:.2f}-{c['high']:.2f})" for n, c in row.items()}
             for case, row in rows.items()
@@ -139,16 +152,23 @@ def tables(ratios: dict[str, Rows], turns: Report | None, idle: Report | None) -
 # The picture
 
 
-def bars(axes: Axes, rows: Rows, head: str) -> None:
-    """Bars of ratios, up where it is more than the peer's and down where it is less."""
+def bars(axes: Axes, rows: Rows, thrift: Rows, head: str) -> None:
+    """Bars of ratios, up where it is more than the peer's and down where it is less.
+
+    `thrift` are the same by processor time, for some of the cases.
+    """
     names = [name for name in next(iter(rows.values())) if name not in (*CEILINGS, PEER)]
     width = 0.86 / len(names)
     axes.set_yscale("log", base=2)
     for number, name in enumerate(names):
-        for at, row in enumerate(rows.values()):
+        for at, (case, row) in enumerate(rows.items()):
             place = at + (number - (len(names) - 1) / 2) * width
             label = NAMES.get(name, name) if at == 0 else None
             bar(axes, place, row[name], width * 0.94, COLOURS[name], label)
+            if case in thrift:
+                axes.plot(place, thrift[case][name]["median"], **DIAMOND)
+    if thrift:
+        axes.plot([], [], label="by processor time", **DIAMOND)
     axes.axhline(1, color=COLOURS[PEER], linewidth=1)
     axes.set_xticks(range(len(rows)), list(rows), fontsize=8)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -203,13 +223,15 @@ def machine(facts: Report) -> str:
     )
 
 
-def picture(ratios: dict[str, Rows], idle: Report | None, foot: str) -> Figure:
+def picture(
+    ratios: dict[str, Rows], thrift: dict[str, Rows], idle: Report | None, foot: str
+) -> Figure:
     """One panel for each kind of ratio, and one for memory."""
     panels = len(ratios) + (idle is not None)
     figure = Figure(figsize=(10, 3.1 * panels + 0.4), layout="constrained")
     parts = list(figure.subplots(panels, squeeze=False)[:, 0])
     for axes, (head, rows) in zip(parts, ratios.items(), strict=False):
-        bars(axes, rows, f"{head}: how many times {PEER}'s")
+        bars(axes, rows, thrift[head], f"{head}: how many times {PEER}'s")
     if idle:
         memory(parts[-1], idle_kb(idle), idle["goal_kb"])
     for axes in parts:
@@ -226,17 +248,22 @@ def main() -> None:
     given = parser.parse_args()
     turns, ws = read(given.folder, "turns"), read(given.folder, "ws")
     idle = read(given.folder, "idle_connections")
-    ratios = {"Turns over HTTP": http_rows(turns)} if turns else {}
+    ratios, thrift = {}, {}
+    if turns:
+        ratios["Turns over HTTP"] = http_rows(turns, "over_peer")
+        thrift["Turns over HTTP"] = http_rows(turns, "thrift")
     if ws:
-        ratios["WebSockets"] = ws_rows(ws)
+        ratios["WebSockets"] = ws_rows(ws, WS_CASES)
+        thrift["WebSockets"] = ws_rows(ws, WS_THRIFT)
     last = idle or ws or turns
     if last is None:
         raise SystemExit(f"Nothing to draw is in {given.folder}: run benchmarks/suite.py first.")
     rooms = read(given.folder, "rooms")
     told = ratios | ({"Rooms, 5 users": room_rows(rooms)} if rooms else {})
+    told |= {f"{head}, by the server's processor time": rows for head, rows in thrift.items()}
     print("\n".join(tables(told, turns, idle)))
     mpl.rcParams["svg.hashsalt"] = "nexus-trio"  # the same figures give the same file
-    figure = picture(ratios, idle, machine(last["environment"]))
+    figure = picture(ratios, thrift, idle, machine(last["environment"]))
     given.into.mkdir(parents=True, exist_ok=True)
     figure.savefig(given.into / "benchmarks.png", dpi=150)
     figure.savefig(given.into / "benchmarks.svg", metadata={"Date": None})

@@ -38,6 +38,11 @@ def faster(above: list[Sample], below: list[Sample]) -> Spread:
     return ratio([each.per_second for each in above], [each.per_second for each in below])
 
 
+def thriftier(ours: list[Sample], theirs: list[Sample]) -> Spread:
+    """How many turns one server does in the processor time that another needs for one."""
+    return ratio([each.cpu_us for each in theirs], [each.cpu_us for each in ours])
+
+
 Samples = dict[str, list[Sample]]
 
 
@@ -81,6 +86,7 @@ def compare(given: argparse.Namespace) -> dict[str, Any]:
             found[str(users)] = {
                 **{name: row(samples[name]) for name in servers},
                 "over_peer": {n: asdict(faster(samples[n], samples[PEER])) for n in servers},
+                "thrift": {n: asdict(thriftier(samples[n], samples[PEER])) for n in servers},
                 "over_ceiling": {n: asdict(faster(samples[n], samples[CEILING])) for n in servers},
             }
             show(users, found[str(users)])
