@@ -113,19 +113,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Every benchmark, with the peer beside it; prints tables."""
+    """Every benchmark beside its peers, a table of ratios and a plot: `nox -s bench -- --quick`.
+
+    Socket.IO is measured where Node.js and npm are; figures and plot go to `bench-results`.
+    """
     session.install("-e", ".[bench]")
-    session.run("python", "benchmarks/turns.py", *session.posargs)
-    session.run("python", "benchmarks/turns.py", "--sessions", "5,5000", *session.posargs)
-    session.run("python", "benchmarks/stages.py")
-    # In memory: what is measured is the actor, and 10,000 of them take a minute less to open.
-    session.run("python", "benchmarks/idle_sessions.py", "--durability", "memory")
-    session.run("python", "benchmarks/store.py", "--large", "--many")
-    session.run("python", "benchmarks/output.py")
-    session.run("python", "benchmarks/crisis.py")
-    session.run("python", "benchmarks/notices.py")
-    # Exits 1 where a noisy machine shows nothing: the figures are printed all the same.
-    session.run("python", "benchmarks/screening.py", success_codes=[0, 1])
-    session.run("python", "benchmarks/ws.py")
-    session.run("python", "benchmarks/stream.py")
-    session.run("python", "benchmarks/slow_consumer.py")
+    session.run("python", "benchmarks/suite.py", *session.posargs)

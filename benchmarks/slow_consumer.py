@@ -21,8 +21,9 @@ import trio
 from launch import started
 from nexus_trio.experiment.environment import environment
 from nexus_trio.experiment.result import percentile
-from ws import MESSAGE, drain, resident
-from ws_line import Line, frame, open_line
+from processes import resident
+from ws_line import Line, drain, frame, open_line
+from ws_poll import MESSAGE
 
 TALKERS, HEARERS = 10, 5
 PACE_S = 0.01

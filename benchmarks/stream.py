@@ -35,7 +35,7 @@ from launch import Server, started
 from nexus_trio.experiment.environment import environment
 from nexus_trio.experiment.result import percentile
 from nexus_trio.testing.model_server import Running, running
-from ws import resident
+from processes import resident
 from ws_line import frame, open_line
 
 STAMP = re.compile(rb"zq([a-j]+)zq([a-j]+)zq")

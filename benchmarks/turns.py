@@ -2,11 +2,12 @@
 
 Measures turns over HTTP at 1, 5 and 64 users (one connection each, the next
 message as soon as the last is answered) for this server in each durability and
-for the plain aiohttp design, in the same minute and in turns, A B C, B C A, …,
-so that what the machine does meanwhile falls on all alike. The last one is a
-bare trio server with a canned answer: the most that the load generator can do.
-Medians over the rounds, with the lowest and highest round; ratios are made
-round by round.
+for the plain design behind aiohttp (on asyncio's loop and on uvloop's), Starlette
+on uvicorn, and Quart on Hypercorn, in the same minutes and in turns, A B C,
+B C A, …, so that what the machine does meanwhile falls on all alike. The last
+one is a bare trio server with a canned answer: the most that trio, and the load
+generator, can do. Medians over the rounds, with the lowest and highest round;
+ratios are made round by round. The processor time is the server's own.
 
 With `--sessions 5,5000` it asks instead what a turn costs with few and with many
 sessions open: two servers of each kind, five users at each, in turns again.
@@ -17,44 +18,29 @@ sessions open: two servers of each kind, five users at each, in turns again.
 from __future__ import annotations
 
 import argparse
-import json
+import os
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import trio
-
-from launch import Server, started
+from figures import Spread, facts, in_turns, ratio, save, spread, text
+from launch import OURS, Server, started
 from load import Sample, measure, open_sessions, sessions_open
-from nexus_trio.experiment.environment import environment
 
-OURS, PEER, CEILING = "nexus-trio", "aiohttp", "bare-trio"
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A median with the lowest and the highest round."""
-
-    median: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.median:,.2f} ({self.low:,.2f}-{self.high:,.2f})"
+PEER, CEILING = "aiohttp", "bare-trio"
+OTHERS = ("aiohttp uvloop", "starlette", "quart")
 
 
-def spread(values: list[float]) -> Spread:
-    """The spread of one or more values."""
-    return Spread(round(median(values), 4), round(min(values), 4), round(max(values), 4))
-
-
-def ratio(above: list[Sample], below: list[Sample]) -> Spread:
+def faster(above: list[Sample], below: list[Sample]) -> Spread:
     """Turns a second of one server over those of another, round by round."""
-    pairs = zip(above, below, strict=True)
-    return spread([one.per_second / other.per_second for one, other in pairs])
+    return ratio([each.per_second for each in above], [each.per_second for each in below])
+
+
+def thriftier(ours: list[Sample], theirs: list[Sample]) -> Spread:
+    """How many turns one server does in the processor time that another needs for one."""
+    return ratio([each.cpu_us for each in theirs], [each.cpu_us for each in ours])
 
 
 Samples = dict[str, list[Sample]]
@@ -63,12 +49,10 @@ Samples = dict[str, list[Sample]]
 def rounds(servers: dict[str, Server], users: int, given: argparse.Namespace) -> Samples:
     """Every server once per round, each round beginning with another one."""
     found: Samples = defaultdict(list)
-    names = list(servers)
-    for number in range(given.rounds):
-        at = number % len(names)
-        for name in names[at:] + names[:at]:
-            url = servers[name].url
-            found[name].append(trio.run(measure, url, users, given.seconds, given.turns))
+    for name in in_turns(list(servers), given.rounds):
+        server = servers[name]
+        sample = measure(server.url, users, given.seconds, given.turns, server.pid)
+        found[name].append(sample)
     return found
 
 
@@ -79,6 +63,7 @@ def row(samples: list[Sample]) -> dict[str, Any]:
         "p50_ms": asdict(spread([each.p50_ms for each in samples])),
         "p95_ms": asdict(spread([each.p95_ms for each in samples])),
         "p99_ms": asdict(spread([each.p99_ms for each in samples])),
+        "cpu_us": asdict(spread([each.cpu_us for each in samples])),
         "p99_over_p50": asdict(spread([each.p99_ms / each.p50_ms for each in samples])),
         "turns": sum(each.turns for each in samples),
         "errors": sum(each.errors for each in samples),
@@ -94,13 +79,15 @@ def compare(given: argparse.Namespace) -> dict[str, Any]:
             name: stack.enter_context(started(OURS, {"NEXUS_DURABILITY": durability}))
             for name, durability in ours.items()
         }
-        servers |= {name: stack.enter_context(started(name)) for name in (PEER, CEILING)}
+        for name in (PEER, *given.peers, CEILING):
+            servers[name] = stack.enter_context(started(name))
         for users in given.users:
             samples = rounds(servers, users, given)
             found[str(users)] = {
                 **{name: row(samples[name]) for name in servers},
-                "over_peer": {n: asdict(ratio(samples[n], samples[PEER])) for n in ours},
-                "over_ceiling": {n: asdict(ratio(samples[n], samples[CEILING])) for n in ours},
+                "over_peer": {n: asdict(faster(samples[n], samples[PEER])) for n in servers},
+                "thrift": {n: asdict(thriftier(samples[n], samples[PEER])) for n in servers},
+                "over_ceiling": {n: asdict(faster(samples[n], samples[CEILING])) for n in servers},
             }
             show(users, found[str(users)])
     return found
@@ -118,24 +105,20 @@ def sessions(given: argparse.Namespace) -> dict[str, Any]:
             for size, count in sizes.items():
                 servers[size] = stack.enter_context(started(name, settings))
                 # The five who are measured are sessions, too.
-                trio.run(open_sessions, servers[size].url, max(0, count - 5))
+                open_sessions(servers[size].url, max(0, count - 5))
             samples = rounds(servers, 5, given)
-            still = {size: trio.run(sessions_open, servers[size].url) for size in sizes}
+            still = {size: sessions_open(servers[size].url) for size in sizes}
         if any(still[size] < count - 5 for size, count in sizes.items()):
             raise SystemExit(f"{name} closed sessions during the measurement: {still}.")
         found[name] = {
             **{size: row(samples[size]) for size in sizes},
             # Above 1: a turn costs more when many sessions are open.
-            "cost_many_over_few": asdict(ratio(samples[str(few)], samples[str(many)])),
+            "cost_many_over_few": asdict(faster(samples[str(few)], samples[str(many)])),
         }
         for size in sizes:
             line(f"{name}, {size} sessions open", found[name][size])
         print(f"  cost of a turn, {many} over {few}: {text(found[name]['cost_many_over_few'])}\n")
     return found
-
-
-def text(value: dict[str, float]) -> str:
-    return str(Spread(**value))
 
 
 def line(title: str, figures: dict[str, Any]) -> None:
@@ -146,13 +129,18 @@ def line(title: str, figures: dict[str, Any]) -> None:
 
 
 def show(users: int, found: dict[str, Any]) -> None:
-    print(f"{users} users")
-    for name in found["over_peer"]:
-        line(name, found[name])
-    line(PEER, found[PEER])
-    line("ceiling of the generator", found[CEILING])
+    """One row for each server, the ratios last."""
+    print(f"{users} users; the load average is {os.getloadavg()[0]:.1f}")
+    print(f"  {'':<20}{'turns/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}   over {PEER}")
     for name, over in found["over_peer"].items():
-        print(f"  {name} over {PEER}: {text(over)}")
+        each = found[name]
+        title = "bare trio (ceiling)" if name == CEILING else name
+        errors = f"; {each['errors']} ERRORS" if each["errors"] else ""
+        print(
+            f"  {title:<20}{each['turns_per_sec']['median']:>9,.0f}{each['p50_ms']['median']:>9.2f}"
+            f"{each['p99_ms']['median']:>9.2f}{each['cpu_us']['median']:>9,.0f}   "
+            f"{text(over)}{errors}"
+        )
     print(flush=True)
 
 
@@ -183,22 +171,24 @@ def main() -> None:
         default=["power", "process", "memory"],
         help="of this server, such as power,memory; with --sessions the first one counts",
     )
+    parser.add_argument(
+        "--peers",
+        type=lambda value: [each for each in value.split(",") if each],
+        default=list(OTHERS),
+        help=f"beside {PEER}, of: {', '.join(OTHERS)}",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args()
     part = "sessions" if given.sessions else "users"
     found = sessions(given) if given.sessions else compare(given)
-    facts = environment("", {}, ",".join(given.durability))
-    for key in ("endpoint", "server_version"):
-        del facts[key]
     report = {
         "rounds": given.rounds,
         "seconds": given.seconds,
         "turns": given.turns,
         part: found,
-        "environment": facts,
+        "environment": facts(",".join(given.durability)),
     }
-    if given.json:
-        given.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    save(given.json, report)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,12 @@ TEXT, PING = 1, 9
 
 
 def frame(**fields: Any) -> bytes:
-    """One text frame, masked with zeros."""
-    data = json.dumps(fields).encode()
+    """One text frame with an object in it, masked with zeros."""
+    return text_frame(json.dumps(fields).encode())
+
+
+def text_frame(data: bytes) -> bytes:
+    """One text frame of up to 64 KiB, masked with zeros."""
     if len(data) < 126:
         return bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data
     return b"\x81\xfe" + len(data).to_bytes(2, "big") + bytes(4) + data
@@ -95,3 +99,12 @@ async def open_line(url: str, user: str, room: str = "Tower") -> Line:
     await stream.send_all(frame(type="hello", user_id=user, room=room))
     await line.count(b"welcome", 1)
     return line
+
+
+async def drain(line: Line, scope: trio.CancelScope) -> None:
+    """Read and forget, until cancelled; a server that closes ends `scope`."""
+    try:
+        while True:
+            await line.texts()
+    except WireError:
+        scope.cancel()

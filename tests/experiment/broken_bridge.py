@@ -22,6 +22,7 @@ spec = importlib.util.spec_from_file_location("aiohttp_bridge", PEER)
 assert spec is not None
 assert spec.loader is not None
 peer = importlib.util.module_from_spec(spec)
+sys.path.insert(0, str(PEER.parent))  # it imports the plain design from beside it
 sys.modules["aiohttp_bridge"] = peer  # dataclasses look their module up by name
 spec.loader.exec_module(peer)
 
