@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import trio
@@ -173,7 +174,8 @@ class Client:
         self.deltas.clear()
         self.introduced.clear()
         # Nobody outside of the outbox need know which frames were put there for a return.
-        again = [frame for frame in connection.outbox._missed if isinstance(frame, Delta)]
+        missed = islice(connection.outbox._frames, connection.outbox._missed)
+        again = [frame for frame in missed if isinstance(frame, Delta)]
         self.tally["told again"] += bool(again)
         wanted = asked["after"] is not None or asked["room_after"] is not None
         if welcome.recovered:

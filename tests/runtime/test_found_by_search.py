@@ -59,7 +59,7 @@ async def test_a_notice_of_a_turn_that_a_crash_cut_is_owed_still(
         async with hub.connect("ada") as connection:
             await connection.acknowledge(connection.position)
         async with hub.connect("ada") as connection:
-            assert not any(isinstance(f, Noticed) for f in connection.outbox._missed)
+            assert not any(isinstance(f, Noticed) for f in connection.outbox._frames)
 
 
 async def test_who_wrote_in_need_is_told_of_help_before_a_restart_hangs_up(

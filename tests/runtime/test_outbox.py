@@ -48,6 +48,17 @@ async def test_what_was_missed_comes_before_what_is_new() -> None:
     assert await outbox.receive_some() == [*missed, *new]
 
 
+async def test_what_is_missed_and_put_there_later_comes_before_what_is_new_too() -> None:
+    first, second, new = frames(2), frames(1), frames(256)
+    outbox = filled(*new)
+    outbox.preload(first)
+    outbox.preload(second)
+    assert not outbox.closed
+    assert [await outbox.receive() for _ in range(len(outbox))] == [*first, *second, *new]
+    outbox.offer(new[0])
+    assert not outbox.closed  # what was taken has made room, in frames and bytes
+
+
 async def test_what_was_taken_makes_room() -> None:
     outbox = filled(*frames(256))
     await outbox.receive_some()

@@ -271,7 +271,8 @@ class BridgeLife:
             self.oracle.require("I20", length <= settings.mailbox, f"{length} wait for a session")
         for device in self.devices.values():
             if device.connection is not None:
-                length = len(device.connection.outbox._frames)
+                outbox = device.connection.outbox
+                length = len(outbox) - outbox._missed
                 # One crisis notice more is never too much (I24).
                 most = settings.outbox_frames + 1
                 self.oracle.require("I20", length <= most, f"{length} wait for {device.user}")

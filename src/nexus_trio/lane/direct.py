@@ -88,15 +88,19 @@ class LaneConnection(ContainedTCPServer):
                 # for the next (I6). It holds from the next step on: in the wait below.
                 task.context = fresh.copy()
                 request = await self._next(requests)
-                if request is None:
+                if request is None or request.websocket:
                     break
-                if request.websocket:
-                    await self._upgrade(request, requests.behind)
-                    return
                 if not await self._answer(request, requests):
+                    request = None
                     break
+                # While the next one is waited for nothing of this one takes memory.
+                request = self._scope = None
         finally:
             requests.close()
+        if request is not None:
+            behind = requests.behind
+            del requests
+            await self._upgrade(request, behind)
         await self._part()
 
     async def _next(self, requests: Requests) -> Request | None:
@@ -109,7 +113,7 @@ class LaneConnection(ContainedTCPServer):
             await trio.lowlevel.checkpoint()
         elif not await self._wait_for_head(requests):
             return None
-        return requests.ready.popleft()
+        return requests.ready.pop(0)
 
     async def _wait_for_head(self, requests: Requests) -> bool:
         deadline = trio.current_time() + self.config.keep_alive_timeout
@@ -195,7 +199,6 @@ class LaneConnection(ContainedTCPServer):
             await self._talk(request)
         else:
             await self.refuse(status)
-        await self._part()
 
     async def _talk(self, request: Request) -> None:
         socket = Socket(self, request)
@@ -207,6 +210,7 @@ class LaneConnection(ContainedTCPServer):
         scope["headers"] = websocket.headers(request)
         scope["subprotocols"] = socket.subprotocols
         scope["extensions"] = {"websocket.http.response": {}, websocket.MANY: {}}
+        request.headers = []  # the scope and the handshake have them
         if self.context.max_requests is not None:
             await self.context.mark_request()
         try:

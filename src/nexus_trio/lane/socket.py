@@ -68,7 +68,10 @@ class Socket:
     def __init__(self, connection: LaneConnection, request: Request) -> None:
         self._connection = connection
         self._most = connection.config.websocket_max_message_size
-        self._handshake = Handshake(headers(request), request.http_version.decode())
+        # Until it was accepted.
+        self._handshake: Handshake | None = Handshake(
+            headers(request), request.http_version.decode()
+        )
         self._wire = Connection(ConnectionType.SERVER, [Ceiling(self._most)])
         # What wsproto has made of what it was given, until all of it was taken.
         self._events: Iterator[Event] | None = None
@@ -90,7 +93,7 @@ class Socket:
     @property
     def subprotocols(self) -> list[str]:
         """What the client offers."""
-        return self._handshake.subprotocols or []
+        return (self._handshake and self._handshake.subprotocols) or []
 
     async def receive(self) -> Any:
         """The next message, at the end always the disconnect. Cancelled, it took nothing."""
@@ -259,9 +262,11 @@ class Socket:
             await self._connection.put(self._wire.send(event))
 
     async def _accept(self, message: Any) -> None:
+        assert self._handshake is not None
         _, lines, _ = self._handshake.accept(
             message.get("subprotocol"), message.get("headers") or []
         )
+        self._handshake = None
         lines += self._connection.own_headers()
         head = [b"%b: %b\r\n" % (name, value) for _, name, value in checked(lines)]
         self._state = _OPEN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,7 +33,8 @@ class Connection:
         self._session = session
         # Refs of messages without an outcome.
         self._pending: dict[str, Job] = {}
-        self._late: deque[str] = deque(maxlen=REMEMBERED)
+        # Refs of all others that are remembered, the oldest first.
+        self._late: dict[str, None] = {}
 
     def claim(self, ref: str | None) -> None:
         """Raises `Conflict` where a message with this `ref` has no outcome yet."""
@@ -58,7 +58,10 @@ class Connection:
             raise self._hub.refused(error, self.user_id, verdict, locale) from None
         except NexusError as error:
             raise self._hub.refused(error, self.user_id, verdict, locale) from None
-        self._late.append(ref)
+        self._late.pop(ref, None)
+        self._late[ref] = None
+        if len(self._late) > REMEMBERED:
+            del self._late[next(iter(self._late))]
 
     def stop(self, ref: str) -> None:
         """End the message with that `ref` as aborted. Raises `NotFound` for one that never was."""

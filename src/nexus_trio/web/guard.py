@@ -110,20 +110,21 @@ class Guard:
     def __init__(self, app: Asgi) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Serve one connection; the application's promise about cancellation holds."""
+    def __call__(self, scope: Any, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one connection; the application's promise about cancellation holds.
+
+        What is passed on costs no frame of the guard's own, as long as a connection is open.
+        """
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         elsewhere = arrived_elsewhere(scope.get("server"))
         detail = FOREIGN_ADDRESS if elsewhere else refusal(scope["headers"])
         if detail is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return self._app(scope, receive, send)
+        if scope["type"] == "websocket":
             # Closed before it was accepted: the server answers 403 (ASGI, WebSocket).
-            await send({"type": "websocket.close", "code": 1008, "reason": None})
-        else:
-            await _refuse(detail, scope, send)
+            return send({"type": "websocket.close", "code": 1008, "reason": None})
+        return _refuse(detail, scope, send)
 
 
 async def _refuse(detail: str, scope: Any, send: Send) -> None:
