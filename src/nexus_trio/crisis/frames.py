@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 from nexus_trio.crisis.entries import Entry, entry_of
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
@@ -41,12 +41,8 @@ ENOUGH: Final = 3
 """Places of one frame in one sentence that are kept: a guard may lower the first of them."""
 
 
-class Notion(NamedTuple):
-    """Where a notion stands, and its bit: as an `int`, so that many are compared at once."""
-
-    start: int
-    end: int
-    bit: int
+Notion: TypeAlias = tuple[int, int, int]
+"""Where a notion starts and ends, and its bit: as an `int`, so that many are compared at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class Frame:
                     if bit & self.bits[at]:
                         begun[at] = first, end
                         if at == last:
-                            found.append(Match(first, end, self.entry))
+                            found.append((first, end, self.entry))
             if len(found) >= ENOUGH:
                 break
             if self.breaks and any(bit & self.breaks for bit, _ in ends):
@@ -112,7 +108,7 @@ class Frame:
                 first = min(place[0] for place in seen.values())
                 final = max(place[1] for place in seen.values())
                 if final - first <= self.reach:
-                    found.append(Match(first, final, self.entry))
+                    found.append((first, final, self.entry))
                     if len(found) >= ENOUGH:
                         break
         return found
@@ -250,10 +246,10 @@ class Frames:
         left = look_up(self.tree, tokens, met, left)
         if left <= 0:
             return [], left
-        notions = sorted(Notion(start, end, self.bits[entry]) for start, end, entry in met)
+        notions = sorted([(start, end, self.bits[entry]) for start, end, entry in met])
         there = 0
-        for notion in notions:
-            there |= notion.bit
+        for _, _, bit in notions:
+            there |= bit
         found: list[Match] = []
         for frame in frames:
             if frame.all & there != frame.all:

@@ -168,7 +168,7 @@ def _frame(clauses: list[_Clause], frames: list[Frame], left: int) -> int:
         at = bisect_right(begins, start) - 1
         begin = begins[at]
         clause = clauses[at]
-        clause.cues.append(Match(start - begin, min(end - begin, len(clause.tokens)), entry))
+        clause.cues.append((start - begin, min(end - begin, len(clause.tokens)), entry))
     return left
 
 
@@ -198,7 +198,7 @@ def _by_rote(rest: str) -> _Clause:
     around = f" {' '.join(clause.words)} "
     clause.words = []
     clause.cues = [
-        Match(0, 0, entry)
+        (0, 0, entry)
         for phrase, entry in lexicon().book.rote.items()
         if f" {phrase} " in around
     ]
@@ -214,10 +214,10 @@ def _judge(clauses: list[_Clause]) -> Verdict:
             near = any(other.cues for other in clauses[max(at - 1, 0) : at + 2])
             tree = book.guards if near else book.asides
             left = look_up(tree, clause.tokens, guards[at], left)
-    said = {match.entry for found in guards for match in found}
-    said |= {match.entry for clause in clauses for match in clause.cues}
+    said = {entry for found in guards for _, _, entry in found}
+    said |= {entry for clause in clauses for _, _, entry in clause.cues}
     assent = any(entry.kind == "assent" for entry in said)
-    others = {m.entry.id for clause in clauses for m in clause.cues if m.entry.kind == "other"}
+    others = {entry.id for clause in clauses for _, _, entry in clause.cues if entry.kind == "other"}
     pairs: list[tuple[Entry, list[Entry]]] = []
     for at, clause in enumerate(clauses):
         if clause.cues:
@@ -255,8 +255,8 @@ def _guarded(
     after: dict[int, set[Entry]] = {}
     over: dict[int, set[Entry]] = {}
     reaching: dict[int, dict[Entry, int]] = {}  # by thought, with where each first begins
-    around = {match.entry for match in earlier if match.entry.place == "speech"}
-    around |= {match.entry for match in later if match.entry.place == "echo"}
+    around = {entry for _, _, entry in earlier if entry.place == "speech"}
+    around |= {entry for _, _, entry in later if entry.place == "echo"}
     segments = _segments(clause.tokens)
     for start, end, entry in guards:
         if entry.place == "before":
