@@ -45,7 +45,7 @@ Notion: TypeAlias = tuple[int, int, int]
 """Where a notion starts and ends, and its bit: as an `int`, so that many are compared at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object per pattern: compared by identity
 class Frame:
     """One pattern of a frame. `bits` of its notions, `all` of them, and what keeps it quiet."""
 
@@ -127,7 +127,8 @@ class Frames:
         # For a word: each notion that it may stand for, with the words of which one stands by it.
         self._needs: dict[str, dict[int, set[str]]] = {}
         self.hints: dict[str, tuple[tuple[int, frozenset[str]], ...]] = {}
-        self.keys: dict[str, tuple[frozenset[str], ...]] = {}
+        # For a word of a rare notion: those that stand by it, and the frames of that notion.
+        self.keys: dict[str, tuple[tuple[frozenset[str], tuple[Frame, ...]], ...]] = {}
         bits: dict[str, int] = {}
         trees = Trees()
         roots: dict[str, list[Node]] = {}
@@ -197,48 +198,52 @@ class Frames:
             word: tuple((bit, frozenset(beside)) for bit, beside in notions.items())
             for word, notions in hints.items()
         }
-        rare = self._rarest()
+        rarest = self._rarest()
         self.keys = {
             word: found
             for word, notions in self.hints.items()
-            if (found := tuple({beside for bit, beside in notions if bit & rare}))
+            if (found := tuple((beside, rarest[bit]) for bit, beside in notions if bit in rarest))
         }
 
-    def _rarest(self) -> int:
-        """The bits of notions of which every frame has one, that few texts have."""
+    def _rarest(self) -> dict[int, tuple[Frame, ...]]:
+        """Of each frame the notion that the fewest texts have, by its bit, with its frames."""
         costs: dict[int, float] = {}
         for word, notions in self._needs.items():
             for bit, beside in notions.items():
                 alone = cost(frozenset([word]))
                 costs[bit] = costs.get(bit, 0) + min(alone, cost(frozenset(beside)))
-        rare = 0
+        found: dict[int, tuple[Frame, ...]] = {}
         for frame in self.frames:
-            if not frame.all & rare:
-                rare |= min(frame.bits, key=lambda bit: costs[bit])
-        return rare
+            bit = min(frame.bits, key=lambda bit: costs[bit])
+            found[bit] = (*found.get(bit, ()), frame)
+        return found
 
     def may_stand(self, words: list[str], frames: list[Frame]) -> list[Frame]:
         """Those of the frames that have a word of each notion among these, as written."""
         # Each word once: a text of one word, again and again, would cost its square otherwise.
         spoken = set(words)
         # Most texts have none of the rarest notions, and are asked for no others.
+        likely: list[Frame] = []
+        keys = self.keys
         for word in spoken:
-            for beside in self.keys.get(word, ()):
-                if not beside.isdisjoint(spoken):
-                    break
-            else:
-                continue
-            break
-        else:
+            rare = keys.get(word)
+            if rare is not None:
+                for beside, of_it in rare:
+                    if not beside.isdisjoint(spoken):
+                        likely += of_it
+        if not likely:
             return []
-        there, hints = 0, self.hints
+        missing, hints = 0, self.hints
+        for frame in likely:
+            missing |= frame.all
         for word in spoken:
             notions = hints.get(word)
             if notions is not None:
                 for bit, beside in notions:
-                    if not bit & there and not beside.isdisjoint(spoken):
-                        there |= bit
-        return [frame for frame in frames if frame.all & there == frame.all]
+                    if bit & missing and not beside.isdisjoint(spoken):
+                        missing ^= bit
+        found = {frame for frame in likely if not frame.all & missing}
+        return [frame for frame in frames if frame in found] if found else []
 
     def look(self, tokens: list[str], frames: list[Frame], left: int) -> tuple[list[Match], int]:
         """Where these frames stand among the tokens of a sentence, and the steps still left."""
