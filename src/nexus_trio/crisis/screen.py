@@ -206,35 +206,44 @@ def _by_rote(rest: str) -> _Clause:
 
 
 def _judge(clauses: list[_Clause]) -> Verdict:
-    guards: list[list[Match]] = [[] for _ in clauses]
-    left, book = STEPS // 2, lexicon().book
-    for at, clause in enumerate(clauses):
-        if left > 0:
-            # Guards matter in a clause with a cue and next to it.
-            near = any(other.cues for other in clauses[max(at - 1, 0) : at + 2])
-            tree = book.guards if near else book.asides
-            left = look_up(tree, clause.tokens, guards[at], left)
-    said = {entry for found in guards for _, _, entry in found}
-    said |= {entry for clause in clauses for _, _, entry in clause.cues}
+    guards = _guards_of(clauses)
+    met = {entry for clause in clauses for _, _, entry in clause.cues}
+    said = met.union([entry for found in guards for _, _, entry in found])
     assent = any(entry.kind == "assent" for entry in said)
-    others = {entry.id for clause in clauses for _, _, entry in clause.cues if entry.kind == "other"}
+    others = {entry.id for entry in met if entry.kind == "other"}
     pairs: list[tuple[Entry, list[Entry]]] = []
     for at, clause in enumerate(clauses):
         if clause.cues:
             before = guards[at - 1] if clause.follows else []
             behind = guards[at + 1] if at + 1 < len(clauses) and clauses[at + 1].follows else []
             pairs += _guarded(clause, guards[at], before, behind)
-    distress = any(cue.level == "concern" and not held for cue, held in pairs)
-    standing: dict[str, Level] = {}
+    free = {cue for cue, held in pairs if assent or not held}
+    distress = any(cue.level == "concern" for cue, held in pairs if not held)
+    standing: dict[str, Level] = {cue.id: cue.level for cue in free}
     for cue, held in pairs:
-        holding = [] if assent else [g for g in held if not (distress and g.yields)]
-        others.update(guard.id for guard in holding if guard.about_other)
-        level = min((g.lowers_to for g in holding), key=RANK.__getitem__, default=cue.level)
-        if level != "none":
-            standing[cue.id] = highest(standing.get(cue.id, "none"), level)
+        if held and not assent:
+            holding = [guard for guard in held if not (distress and guard.yields)]
+            others.update(guard.id for guard in holding if guard.about_other)
+            level = min((g.lowers_to for g in holding), key=RANK.__getitem__, default=cue.level)
+            if level != "none":
+                standing[cue.id] = highest(standing.get(cue.id, "none"), level)
     return _verdict(
         standing, {entry.id for entry in said if entry.kind in ("hint", "part")}, others
     )
+
+
+def _guards_of(clauses: list[_Clause]) -> list[list[Match]]:
+    """The guards in every clause; where there is no cue near, just those that matter anyhow."""
+    guards: list[list[Match]] = [[] for _ in clauses]
+    left, book = STEPS // 2, lexicon().book
+    spoken = [False, *(bool(clause.cues) for clause in clauses), False]
+    for at, clause in enumerate(clauses):
+        if left > 0:
+            # Guards matter in a clause with a cue and next to it.
+            near = spoken[at] or spoken[at + 1] or spoken[at + 2]
+            tree = book.guards if near else book.asides
+            left = look_up(tree, clause.tokens, guards[at], left)
+    return guards
 
 
 def _verdict(standing: dict[str, Level], hints: set[str], others: set[str]) -> Verdict:
@@ -251,35 +260,59 @@ def _guarded(
     clause: _Clause, guards: list[Match], earlier: list[Match], later: list[Match]
 ) -> Iterator[tuple[Entry, list[Entry]]]:
     """Every cue of a clause, with the guards that hold it."""
-    before: dict[int, set[Entry]] = {}
-    after: dict[int, set[Entry]] = {}
-    over: dict[int, set[Entry]] = {}
-    reaching: dict[int, dict[Entry, int]] = {}  # by thought, with where each first begins
     around = {entry for _, _, entry in earlier if entry.place == "speech"}
     around |= {entry for _, _, entry in later if entry.place == "echo"}
-    segments = _segments(clause.tokens)
-    for start, end, entry in guards:
-        if entry.place == "before":
-            before.setdefault(end, set()).add(entry)
-        elif entry.place == "after":
-            after.setdefault(start, set()).add(entry)
-        elif entry.place == "over":
-            for at in range(start, end):
-                over.setdefault(at, set()).add(entry)
-        elif entry.place in ("clause", "ahead"):
-            for segment in {segments[start], segments[end - 1]}:
-                reaching.setdefault(segment, {}).setdefault(entry, start)
+    tokens = clause.tokens
+    stand = _Standing(guards, tokens) if guards else None
     for start, end, cue in clause.cues:
         if cue.kind == "cue":
-            near = around.union(before.get(start, ()), after.get(end, ()))
-            if start and clause.tokens[start - 1] == "i":  # "not that | I want to die"
-                near.update(before.get(start - 1, ()))
-            near.update(*(over.get(at, ()) for at in range(start, end)))
+            near = around if stand is None else stand.near(start, end).union(around)
+            yield cue, [guard for guard in near if guard.lowers(cue)]
+
+
+class _Standing:
+    """Where the guards of a clause stand."""
+
+    __slots__ = ("_after", "_before", "_over", "_reaching", "_segments", "_tokens")
+
+    def __init__(self, guards: list[Match], tokens: list[str]) -> None:
+        self._tokens = tokens
+        self._before: dict[int, list[Entry]] = {}
+        self._after: dict[int, list[Entry]] = {}
+        self._over: dict[int, list[Entry]] = {}
+        self._reaching: dict[int, dict[Entry, int]] = {}  # by thought: where each first begins
+        self._segments: list[int] = []
+        for start, end, entry in guards:
+            place = entry.place
+            if place == "before":
+                self._before.setdefault(end, []).append(entry)
+            elif place == "after":
+                self._after.setdefault(start, []).append(entry)
+            elif place == "over":
+                for at in range(start, end):
+                    self._over.setdefault(at, []).append(entry)
+            elif place in ("clause", "ahead"):
+                segments = self._segments or _segments(tokens)
+                self._segments = segments
+                for segment in {segments[start], segments[end - 1]}:
+                    self._reaching.setdefault(segment, {}).setdefault(entry, start)
+
+    def near(self, start: int, end: int) -> set[Entry]:
+        """The guards that reach the words from `start` to `end`."""
+        near = set(self._before.get(start, ()))
+        near.update(self._after.get(end, ()))
+        if start and self._tokens[start - 1] == "i":  # "not that | I want to die"
+            near.update(self._before.get(start - 1, ()))
+        if self._over:
+            for at in range(start, end):
+                near.update(self._over.get(at, ()))
+        if self._reaching:
+            segments = self._segments
             for segment in {segments[start], segments[max(end, 1) - 1]}:
-                for guard, begun in reaching.get(segment, {}).items():
+                for guard, begun in self._reaching.get(segment, {}).items():
                     if guard.place == "clause" or begun < start:
                         near.add(guard)
-            yield cue, [guard for guard in near if guard.lowers(cue)]
+        return near
 
 
 def _segments(tokens: list[str]) -> list[int]:
