@@ -92,12 +92,12 @@ class _Clause:
         self.words = words
         self.follows = follows
         self.cues: list[Match] = []
-        self._tokens: list[str] = []
+        self._tokens: list[str] | None = None
 
     @property
     def tokens(self) -> list[str]:
         """The words as they are looked up, with START and END around them."""
-        if not self._tokens:
+        if self._tokens is None:
             tokens, known = [START], lexicon().words
             for word in self.words:
                 same = known.get(word)
@@ -127,32 +127,32 @@ def screen(text: str) -> Verdict:
 def _clauses(plain: str) -> list[_Clause]:
     """Every clause that has words, with the cues in it."""
     found: list[_Clause] = []
-    known = lexicon()
-    left, cues = STEPS, known.book.cues
-    sentences, spoken = plain.split("."), 0
+    book = lexicon().book
+    left, spoken = STEPS, 0
+    sentences = plain.split(".")
     for number, sentence in enumerate(sentences):
-        follows, first = False, len(found)
+        here: list[_Clause] = []
         for clause in sentence.split(","):
             if len(clause) > 1:  # one letter is no clause
-                made = _Clause(clause.split(), follows)
+                made = _Clause(clause.split(), bool(here))
+                here.append(made)
                 if _may_have_a_cue(made.words):
-                    left = look_up(cues, made.tokens, made.cues, left - FOUND)
-                found.append(made)
-                follows = True
-                if left <= 0:
-                    return [*found, _by_rote(" ".join(sentences[number:]))]
-        if first < len(found):
+                    left = look_up(book.cues, made.tokens, made.cues, left - FOUND)
+                    if left <= 0:
+                        return [*found, *here, _by_rote(" ".join(sentences[number:]))]
+        if here:
             spoken += 1
-            if here := _frames_of(found[first:], known.book.frames.frames):
-                left = _frame(found[first:], here, left)
-            if left <= 0:
-                return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
+            found += here
+            if frames := _frames_of(here, book.frames.frames):
+                left = _frame(here, frames, left)
+                if left <= 0:
+                    return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
     if spoken > 1 and sum(len(clause.words) for clause in found) <= FEW:
-        over = _frames_of(found, known.book.frames.over)
+        over = _frames_of(found, book.frames.over)
         if over:
             _frame(found, over, left)
     if len(found) == 1 and len(found[0].words) <= SHORT:
-        look_up(known.book.whole, found[0].tokens, found[0].cues, left)
+        look_up(book.whole, found[0].tokens, found[0].cues, left)
     return found
 
 
