@@ -63,20 +63,25 @@ def _commonest(phrases: list[str]) -> str:
 def _mend(plain: str, bare: str, phrases: list[_Phrase]) -> str:
     words = plain.replace(".", " . ").replace(",", " , ").split()
     starts, ends = _places(words)
-    taken = [False] * len(words)
+    taken = bytearray(len(words))
     mended: dict[int, tuple[int, str]] = {}
     for _, glued, spoken in phrases:
         at = bare.find(glued)
         while at >= 0:
-            first, last = _words_of(at, at + len(glued), starts, ends)
-            at = bare.find(glued, at + len(glued))
-            if first > last or True in taken[first : last + 1]:
+            end = at + len(glued)
+            first, last = starts.get(at), ends.get(end)
+            if first is None or last is None or first > last:
+                first = last = _word_around(at, end, starts, ends)
+            at = bare.find(glued, end)
+            if first is None or last is None or taken.find(1, first, last + 1) >= 0:
                 continue
-            text = _as_spoken(words[first : last + 1], glued, spoken)
-            if text is not None:
-                mended[first] = last, text
+            written = words[first : last + 1]
+            if written != spoken or len(spoken) == 1:
+                text = _as_spoken(written, glued, spoken)
+                if text is not None:
+                    mended[first] = last, text
             # What stands as it should is taken, too: no shorter phrase is sought in it.
-            taken[first : last + 1] = [True] * (last - first + 1)
+            taken[first : last + 1] = b"\1" * len(written)
     return _put_in(words, mended) if mended else plain
 
 
@@ -98,31 +103,23 @@ def _places(words: list[str]) -> tuple[dict[int, int], dict[int, int]]:
     return starts, ends
 
 
-_NONE: Final = 1, 0  # the first word behind the last
-
-
-def _words_of(
+def _word_around(
     begin: int, end: int, starts: dict[int, int], ends: dict[int, int]
-) -> tuple[int, int]:
-    """The first and the last word of what stands from `begin` to `end`; `_NONE` for parts."""
-    first, last = starts.get(begin), ends.get(end)
-    if first is not None and last is not None and first <= last:
-        return first, last
-    # Inside one word: the nearest start before is followed by no end before `end`.
+) -> int | None:
+    """The one word that has all from `begin` to `end` in it; None where parts of two do."""
+    # The nearest start before is followed by no end before `end`.
     for back in range(begin, max(begin - 24, -1), -1):
         if back in starts:
             number = starts[back]
             for on in range(end, end + 24):
                 if on in ends:
-                    return (number, number) if ends[on] == number else _NONE
-            return _NONE
-    return _NONE
+                    return number if ends[on] == number else None
+            return None
+    return None
 
 
 def _as_spoken(words: list[str], glued: str, spoken: list[str]) -> str | None:
     """What to put in the place of these words; None where they are what they should be."""
-    if words == spoken and len(words) > 1:
-        return None
     plain = [word for word in words if word not in ".,"]
     gaps = len(words) - len(plain)
     if plain == spoken and gaps < len(spoken) - 1:
