@@ -75,8 +75,9 @@ class Frame:
         found: list[Match] = []
         last, heeded = len(self.bits) - 1, self.all | self.breaks
         begun: list[tuple[int, int] | None] = [None] * (last + 1)  # start of all, end so far
-        for start, here in groupby(notions, key=itemgetter(0)):
-            ends = [(bit, end) for _, end, bit in here if bit & heeded]
+        heard = [notion for notion in notions if notion[2] & heeded]
+        for start, here in groupby(heard, key=itemgetter(0)):
+            ends = [(bit, end) for _, end, bit in here]
             # From the last one back: what begins here can't follow what begins here.
             for at in range(last, -1, -1):
                 before = begun[at - 1] if at else (start, start)

@@ -103,9 +103,7 @@ def _places(words: list[str]) -> tuple[dict[int, int], dict[int, int]]:
     return starts, ends
 
 
-def _word_around(
-    begin: int, end: int, starts: dict[int, int], ends: dict[int, int]
-) -> int | None:
+def _word_around(begin: int, end: int, starts: dict[int, int], ends: dict[int, int]) -> int | None:
     """The one word that has all from `begin` to `end` in it; None where parts of two do."""
     # The nearest start before is followed by no end before `end`.
     for back in range(begin, max(begin - 24, -1), -1):

@@ -121,7 +121,10 @@ def screen(text: str) -> Verdict:
     checkpoint: it can be called where no task may be switched.
     """
     clauses = _clauses(lexicon().repair(normalise(text)))
-    return _judge(clauses) if any(clause.cues for clause in clauses) else _NOTHING
+    for clause in clauses:
+        if clause.cues:
+            return _judge(clauses)
+    return _NOTHING
 
 
 def _clauses(plain: str) -> list[_Clause]:
@@ -147,7 +150,7 @@ def _clauses(plain: str) -> list[_Clause]:
                 left = _frame(here, frames, left)
                 if left <= 0:
                     return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
-    if spoken > 1 and sum(len(clause.words) for clause in found) <= FEW:
+    if spoken > 1 and sum([len(clause.words) for clause in found]) <= FEW:
         over = _frames_of(found, book.frames.over)
         if over:
             _frame(found, over, left)
@@ -198,9 +201,7 @@ def _by_rote(rest: str) -> _Clause:
     around = f" {' '.join(clause.words)} "
     clause.words = []
     clause.cues = [
-        (0, 0, entry)
-        for phrase, entry in lexicon().book.rote.items()
-        if f" {phrase} " in around
+        (0, 0, entry) for phrase, entry in lexicon().book.rote.items() if f" {phrase} " in around
     ]
     return clause
 
