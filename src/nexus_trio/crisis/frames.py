@@ -187,18 +187,21 @@ class Frames:
         for variant, words in plain.items():
             for word in words:
                 written.setdefault(word, set()).add(variant)
-        hints: dict[str, dict[int, set[str]]] = {}
+        hints: dict[str, dict[int, frozenset[str]]] = {}
+        widened: dict[frozenset[str], frozenset[str]] = {}  # most words of a notion have the same
         for word, notions in self._needs.items():
-            for bit, beside in notions.items():
-                wider = beside.union(*(written.get(other, ()) for other in beside))
+            for bit, by in notions.items():
+                beside = frozenset(by)
+                if beside not in widened:
+                    widened[beside] = beside.union(*(written.get(other, ()) for other in beside))
                 for variant in (word, *written.get(word, ())):
+                    more = widened[beside]
                     # What is written for a word may stand for the one beside it, too ("wanna").
-                    more = wider if beside.isdisjoint(plain.get(variant, ())) else wider | {variant}
-                    hints.setdefault(variant, {}).setdefault(bit, set()).update(more)
-        self.hints = {
-            word: tuple((bit, frozenset(beside)) for bit, beside in notions.items())
-            for word, notions in hints.items()
-        }
+                    if not beside.isdisjoint(plain.get(variant, ())):
+                        more |= {variant}
+                    known = hints.setdefault(variant, {})
+                    known[bit] = known[bit] | more if bit in known else more
+        self.hints = {word: tuple(notions.items()) for word, notions in hints.items()}
         rarest = self._rarest()
         self.keys = {
             word: found

@@ -44,7 +44,7 @@ def look_up(root: Node, tokens: list[str], found: list[Match], left: int) -> int
 
 
 def _walk(node: Node, tokens: list[str], at: int, found: list[Match], left: int) -> int:
-    """Add every entry whose phrase begins before `at`, where `node` is. Depth is that of the tree."""
+    """Add every entry of the phrases that go on from `node` at the token `at`."""
     todo: list[tuple[Node, int]] = []  # other ways on, where a gap leaves a choice
     start, size = at - 1, len(tokens)
     while True:
