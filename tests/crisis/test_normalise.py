@@ -1,13 +1,14 @@
 """One spelling: what is undone, that it is done once for all, and its bounds."""
 
 import itertools
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nexus_trio.crisis.normalise import LIMIT, normalise, rejoin
+from nexus_trio.crisis.normalise import LIMIT, collapse, normalise, rejoin
 
 ANY_TEXT = st.text(st.characters(), max_size=300)  # lone surrogates too
 CROOKED = st.text(
@@ -29,6 +30,10 @@ CROOKED = st.text(
         ("k1ll mys3lf", "kil myself"),
         ("$ad and d!e", "sad and die"),
         ("it is 20 km, at 3 pm", "it is 20 km, at 3 pm"),
+        ("we11 mad3 4ever l8 go1d3n", "wel made 4ever l8 goiden"),
+        ("hat3s hate3! h8te35s", "hates hate. h8tes"),
+        ("@ll $o a$ a@ 5o !x", "al so a a 5o .x"),
+        ("9$ad .@ll 2@a", "9 ad . l 2 a"),
         ("diiiiie nooooow", "die now"),
         ("one\ntwo\r\n\tthree", "one two thre"),
         ("stop! why? now; yes: go", "stop. why. now. yes, go"),
@@ -40,6 +45,12 @@ CROOKED = st.text(
 )
 def test_one_spelling(written: str, plain: str) -> None:
     assert normalise(written) == plain
+
+
+@given(ANY_TEXT | st.text("ab z{`A.. \u00e9\u2003", max_size=80))
+def test_runs_of_small_letters_collapse_and_nothing_else(text: str) -> None:
+    for many in (text, text * 9, f"{text}{'quiet words ' * 9}{text}"):
+        assert collapse(many) == re.sub(r"([a-z])\1+", r"\1", many)
 
 
 @given(ANY_TEXT | CROOKED)

@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 from nexus_trio.crisis.entries import Entry, entry_of
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
@@ -41,15 +41,11 @@ ENOUGH: Final = 3
 """Places of one frame in one sentence that are kept: a guard may lower the first of them."""
 
 
-class Notion(NamedTuple):
-    """Where a notion stands, and its bit: as an `int`, so that many are compared at once."""
-
-    start: int
-    end: int
-    bit: int
+Notion: TypeAlias = tuple[int, int, int]
+"""Where a notion starts and ends, and its bit: as an `int`, so that many are compared at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object per pattern: compared by identity
 class Frame:
     """One pattern of a frame. `bits` of its notions, `all` of them, and what keeps it quiet."""
 
@@ -79,8 +75,9 @@ class Frame:
         found: list[Match] = []
         last, heeded = len(self.bits) - 1, self.all | self.breaks
         begun: list[tuple[int, int] | None] = [None] * (last + 1)  # start of all, end so far
-        for start, here in groupby(notions, key=itemgetter(0)):
-            ends = [(bit, end) for _, end, bit in here if bit & heeded]
+        heard = [notion for notion in notions if notion[2] & heeded]
+        for start, here in groupby(heard, key=itemgetter(0)):
+            ends = [(bit, end) for _, end, bit in here]
             # From the last one back: what begins here can't follow what begins here.
             for at in range(last, -1, -1):
                 before = begun[at - 1] if at else (start, start)
@@ -91,7 +88,7 @@ class Frame:
                     if bit & self.bits[at]:
                         begun[at] = first, end
                         if at == last:
-                            found.append(Match(first, end, self.entry))
+                            found.append((first, end, self.entry))
             if len(found) >= ENOUGH:
                 break
             if self.breaks and any(bit & self.breaks for bit, _ in ends):
@@ -112,7 +109,7 @@ class Frame:
                 first = min(place[0] for place in seen.values())
                 final = max(place[1] for place in seen.values())
                 if final - first <= self.reach:
-                    found.append(Match(first, final, self.entry))
+                    found.append((first, final, self.entry))
                     if len(found) >= ENOUGH:
                         break
         return found
@@ -131,7 +128,8 @@ class Frames:
         # For a word: each notion that it may stand for, with the words of which one stands by it.
         self._needs: dict[str, dict[int, set[str]]] = {}
         self.hints: dict[str, tuple[tuple[int, frozenset[str]], ...]] = {}
-        self.keys: dict[str, tuple[frozenset[str], ...]] = {}
+        # For a word of a rare notion: those that stand by it, and the frames of that notion.
+        self.keys: dict[str, tuple[tuple[frozenset[str], tuple[Frame, ...]], ...]] = {}
         bits: dict[str, int] = {}
         trees = Trees()
         roots: dict[str, list[Node]] = {}
@@ -189,60 +187,67 @@ class Frames:
         for variant, words in plain.items():
             for word in words:
                 written.setdefault(word, set()).add(variant)
-        hints: dict[str, dict[int, set[str]]] = {}
+        hints: dict[str, dict[int, frozenset[str]]] = {}
+        widened: dict[frozenset[str], frozenset[str]] = {}  # most words of a notion have the same
         for word, notions in self._needs.items():
-            for bit, beside in notions.items():
-                wider = beside.union(*(written.get(other, ()) for other in beside))
+            for bit, by in notions.items():
+                beside = frozenset(by)
+                if beside not in widened:
+                    widened[beside] = beside.union(*(written.get(other, ()) for other in beside))
                 for variant in (word, *written.get(word, ())):
+                    more = widened[beside]
                     # What is written for a word may stand for the one beside it, too ("wanna").
-                    more = wider if beside.isdisjoint(plain.get(variant, ())) else wider | {variant}
-                    hints.setdefault(variant, {}).setdefault(bit, set()).update(more)
-        self.hints = {
-            word: tuple((bit, frozenset(beside)) for bit, beside in notions.items())
-            for word, notions in hints.items()
-        }
-        rare = self._rarest()
+                    if not beside.isdisjoint(plain.get(variant, ())):
+                        more |= {variant}
+                    known = hints.setdefault(variant, {})
+                    known[bit] = known[bit] | more if bit in known else more
+        self.hints = {word: tuple(notions.items()) for word, notions in hints.items()}
+        rarest = self._rarest()
         self.keys = {
             word: found
             for word, notions in self.hints.items()
-            if (found := tuple({beside for bit, beside in notions if bit & rare}))
+            if (found := tuple((beside, rarest[bit]) for bit, beside in notions if bit in rarest))
         }
 
-    def _rarest(self) -> int:
-        """The bits of notions of which every frame has one, that few texts have."""
+    def _rarest(self) -> dict[int, tuple[Frame, ...]]:
+        """Of each frame the notion that the fewest texts have, by its bit, with its frames."""
         costs: dict[int, float] = {}
         for word, notions in self._needs.items():
             for bit, beside in notions.items():
                 alone = cost(frozenset([word]))
                 costs[bit] = costs.get(bit, 0) + min(alone, cost(frozenset(beside)))
-        rare = 0
+        found: dict[int, tuple[Frame, ...]] = {}
         for frame in self.frames:
-            if not frame.all & rare:
-                rare |= min(frame.bits, key=lambda bit: costs[bit])
-        return rare
+            bit = min(frame.bits, key=lambda bit: costs[bit])
+            found[bit] = (*found.get(bit, ()), frame)
+        return found
 
     def may_stand(self, words: list[str], frames: list[Frame]) -> list[Frame]:
         """Those of the frames that have a word of each notion among these, as written."""
         # Each word once: a text of one word, again and again, would cost its square otherwise.
         spoken = set(words)
         # Most texts have none of the rarest notions, and are asked for no others.
+        likely: list[Frame] = []
+        keys = self.keys
         for word in spoken:
-            for beside in self.keys.get(word, ()):
-                if not beside.isdisjoint(spoken):
-                    break
-            else:
-                continue
-            break
-        else:
+            rare = keys.get(word)
+            if rare is not None:
+                for beside, of_it in rare:
+                    if not beside.isdisjoint(spoken):
+                        likely += of_it
+        if not likely:
             return []
-        there, hints = 0, self.hints
+        missing, hints = 0, self.hints
+        for frame in likely:
+            missing |= frame.all
         for word in spoken:
             notions = hints.get(word)
             if notions is not None:
                 for bit, beside in notions:
-                    if not bit & there and not beside.isdisjoint(spoken):
-                        there |= bit
-        return [frame for frame in frames if frame.all & there == frame.all]
+                    if bit & missing and not beside.isdisjoint(spoken):
+                        missing ^= bit
+        found = {frame for frame in likely if not frame.all & missing}
+        return [frame for frame in frames if frame in found] if found else []
 
     def look(self, tokens: list[str], frames: list[Frame], left: int) -> tuple[list[Match], int]:
         """Where these frames stand among the tokens of a sentence, and the steps still left."""
@@ -250,10 +255,10 @@ class Frames:
         left = look_up(self.tree, tokens, met, left)
         if left <= 0:
             return [], left
-        notions = sorted(Notion(start, end, self.bits[entry]) for start, end, entry in met)
+        notions = sorted([(start, end, self.bits[entry]) for start, end, entry in met])
         there = 0
-        for notion in notions:
-            there |= notion.bit
+        for _, _, bit in notions:
+            there |= bit
         found: list[Match] = []
         for frame in frames:
             if frame.all & there != frame.all:

@@ -125,15 +125,16 @@ class Trees:
         key = frozenset(distinct)  # all live as long as this does
         known = self._merged.get(key)
         if known is None:
-            ways: dict[str, list[Any]] = {}
+            both: Node = {}
+            shared: dict[str, list[Any]] = {}  # the few words that more than one goes on with
             for tree in distinct.values():
                 for word, child in tree.items():
-                    ways.setdefault(word, []).append(child)
-            both: Node = {word: found[0] for word, found in ways.items()}
-            for word, found in ways.items():
+                    if both.setdefault(word, child) is not child:
+                        shared.setdefault(word, [both[word]]).append(child)
+            for word, found in shared.items():
                 if word == HERE:
                     both[HERE] = tuple(dict.fromkeys(chain(*found)))
-                elif len(found) > 1:
+                else:
                     both[word] = self.merge(found)
             known = self._merged[key] = self.node(both)
         return known

@@ -9,12 +9,13 @@ holds no phrase. What was written with the usual gaps is left as it is.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from nexus_trio.crisis.normalise import collapse, normalise
 
-_GAPS: Final = str.maketrans("", "", " .,")
-_CORE: Final = 6  # letters of what a text is looked through for; no phrase may be shorter
+_CORE: Final = 5  # letters of what a text is looked through for; no phrase may be shorter
+
+_Phrase: TypeAlias = tuple[int, str, list[str]]  # its turn, its letters alone, its words
 
 
 class Repair:
@@ -23,58 +24,65 @@ class Repair:
     def __init__(self, phrases: list[str]) -> None:
         """`phrases`: each as it should stand. The longest one that is found goes first."""
         plain = sorted({normalise(p) for p in phrases}, key=lambda p: (-len(p), p))
-        self._phrases = [(collapse(p.translate(_GAPS)), p.split()) for p in plain]
+        glued = [(turn, collapse(_bare(p)), p.split()) for turn, p in enumerate(plain)]
         # Every phrase holds one of these, so that most texts are looked through just for them.
-        # With its double letters, too, as the gaps leave them: most texts need no collapsing.
-        self._cores = _cores(
-            [glued for glued, _ in self._phrases] + ["".join(p.split()) for p in plain]
-        )
+        self._cores: list[tuple[str, list[_Phrase]]] = []
+        while glued:
+            core = _commonest([letters for _, letters, _ in glued])
+            self._cores.append((core, [phrase for phrase in glued if core in phrase[1]]))
+            glued = [phrase for phrase in glued if core not in phrase[1]]
 
     def __call__(self, plain: str) -> str:
         """`plain` with its phrases mended; the very same object where there is nothing to mend.
 
         The work is linear in the length of `plain`.
         """
-        bare = collapse(plain.translate(_GAPS))
-        for core in self._cores:
+        bare = collapse(_bare(plain))
+        found: list[_Phrase] = []
+        for core, phrases in self._cores:
             if core in bare:
-                return self._mend(plain, bare)
-        return plain
+                found += [phrase for phrase in phrases if phrase[1] in bare]
+        return _mend(plain, bare, sorted(found)) if found else plain
 
-    def _mend(self, plain: str, bare: str) -> str:
-        words = plain.replace(".", " . ").replace(",", " , ").split()
-        starts, ends = _places(words)
-        taken = [False] * len(words)
-        mended: dict[int, tuple[int, str]] = {}
-        for glued, spoken in self._phrases:
-            at = bare.find(glued)
-            while at >= 0:
-                found = _words_of(at, at + len(glued), starts, ends)
-                at = bare.find(glued, at + len(glued))
-                if found is None or any(taken[found[0] : found[1] + 1]):
-                    continue
-                first, last = found
-                text = _as_spoken(words[first : last + 1], glued, spoken)
+
+def _bare(plain: str) -> str:
+    """Plain text without its gaps."""
+    return plain.replace(" ", "").replace(".", "").replace(",", "")
+
+
+def _commonest(phrases: list[str]) -> str:
+    """The piece that most of the phrases have in them."""
+    counts: dict[str, int] = {}
+    for phrase in phrases:
+        for at in range(len(phrase) - _CORE + 1):
+            piece = phrase[at : at + _CORE]
+            counts[piece] = counts.get(piece, 0) + 1
+    return min(counts, key=lambda piece: (-counts[piece], piece))
+
+
+def _mend(plain: str, bare: str, phrases: list[_Phrase]) -> str:
+    words = plain.replace(".", " . ").replace(",", " , ").split()
+    starts, ends = _places(words)
+    taken = bytearray(len(words))
+    mended: dict[int, tuple[int, str]] = {}
+    for _, glued, spoken in phrases:
+        at = bare.find(glued)
+        while at >= 0:
+            end = at + len(glued)
+            first, last = starts.get(at), ends.get(end)
+            if first is None or last is None or first > last:
+                first = last = _word_around(at, end, starts, ends)
+            at = bare.find(glued, end)
+            if first is None or last is None or taken.find(1, first, last + 1) >= 0:
+                continue
+            written = words[first : last + 1]
+            if written != spoken or len(spoken) == 1:
+                text = _as_spoken(written, glued, spoken)
                 if text is not None:
                     mended[first] = last, text
-                # What stands as it should is taken, too: no shorter phrase is sought in it.
-                taken[first : last + 1] = [True] * (last - first + 1)
-        return _put_in(words, mended) if mended else plain
-
-
-def _cores(phrases: list[str]) -> list[str]:
-    """A few pieces of phrases, of which every phrase holds one: those that most have, first."""
-    left, found = set(phrases), []
-    while left:
-        counts: dict[str, int] = {}
-        for phrase in left:
-            for at in range(len(phrase) - _CORE + 1):
-                piece = phrase[at : at + _CORE]
-                counts[piece] = counts.get(piece, 0) + 1
-        core = min(counts, key=lambda piece: (-counts[piece], piece))
-        found.append(core)
-        left = {phrase for phrase in left if core not in phrase}
-    return found
+            # What stands as it should is taken, too: no shorter phrase is sought in it.
+            taken[first : last + 1] = b"\1" * len(written)
+    return _put_in(words, mended) if mended else plain
 
 
 def _places(words: list[str]) -> tuple[dict[int, int], dict[int, int]]:
@@ -83,29 +91,27 @@ def _places(words: list[str]) -> tuple[dict[int, int], dict[int, int]]:
     ends: dict[int, int] = {}
     at, last = 0, ""
     for number, word in enumerate(words):
-        if word in ".,":
+        first = word[0]
+        if first in ".,":
             continue
-        # A letter that the word before ended with is one letter in the bare text.
-        begin = at - 1 if word[0] == last and last.isalpha() else at
-        at, last = begin + len(word), word[-1]
-        starts[begin] = starts.get(begin, number)
+        if first == last and last.isalpha():
+            at -= 1  # a letter that the word before ended with is one letter in the bare text
+        starts.setdefault(at, number)
+        at += len(word)
         ends[at] = number
+        last = word[-1]
     return starts, ends
 
 
-def _words_of(
-    begin: int, end: int, starts: dict[int, int], ends: dict[int, int]
-) -> tuple[int, int] | None:
-    """The first and the last word of what stands from `begin` to `end`; None for parts of words."""
-    if begin in starts and end in ends and starts[begin] <= ends[end]:
-        return starts[begin], ends[end]
-    # Inside one word: the nearest start before is followed by no end before `end`.
+def _word_around(begin: int, end: int, starts: dict[int, int], ends: dict[int, int]) -> int | None:
+    """The one word that has all from `begin` to `end` in it; None where parts of two do."""
+    # The nearest start before is followed by no end before `end`.
     for back in range(begin, max(begin - 24, -1), -1):
         if back in starts:
             number = starts[back]
             for on in range(end, end + 24):
                 if on in ends:
-                    return (number, number) if ends[on] == number else None
+                    return number if ends[on] == number else None
             return None
     return None
 

@@ -92,12 +92,12 @@ class _Clause:
         self.words = words
         self.follows = follows
         self.cues: list[Match] = []
-        self._tokens: list[str] = []
+        self._tokens: list[str] | None = None
 
     @property
     def tokens(self) -> list[str]:
         """The words as they are looked up, with START and END around them."""
-        if not self._tokens:
+        if self._tokens is None:
             tokens, known = [START], lexicon().words
             for word in self.words:
                 same = known.get(word)
@@ -121,38 +121,41 @@ def screen(text: str) -> Verdict:
     checkpoint: it can be called where no task may be switched.
     """
     clauses = _clauses(lexicon().repair(normalise(text)))
-    return _judge(clauses) if any(clause.cues for clause in clauses) else _NOTHING
+    for clause in clauses:
+        if clause.cues:
+            return _judge(clauses)
+    return _NOTHING
 
 
 def _clauses(plain: str) -> list[_Clause]:
     """Every clause that has words, with the cues in it."""
     found: list[_Clause] = []
-    known = lexicon()
-    left, cues = STEPS, known.book.cues
-    sentences, spoken = plain.split("."), 0
+    book = lexicon().book
+    left, spoken = STEPS, 0
+    sentences = plain.split(".")
     for number, sentence in enumerate(sentences):
-        follows, first = False, len(found)
+        here: list[_Clause] = []
         for clause in sentence.split(","):
             if len(clause) > 1:  # one letter is no clause
-                made = _Clause(clause.split(), follows)
+                made = _Clause(clause.split(), bool(here))
+                here.append(made)
                 if _may_have_a_cue(made.words):
-                    left = look_up(cues, made.tokens, made.cues, left - FOUND)
-                found.append(made)
-                follows = True
-                if left <= 0:
-                    return [*found, _by_rote(" ".join(sentences[number:]))]
-        if first < len(found):
+                    left = look_up(book.cues, made.tokens, made.cues, left - FOUND)
+                    if left <= 0:
+                        return [*found, *here, _by_rote(" ".join(sentences[number:]))]
+        if here:
             spoken += 1
-            if here := _frames_of(found[first:], known.book.frames.frames):
-                left = _frame(found[first:], here, left)
-            if left <= 0:
-                return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
-    if spoken > 1 and sum(len(clause.words) for clause in found) <= FEW:
-        over = _frames_of(found, known.book.frames.over)
+            found += here
+            if frames := _frames_of(here, book.frames.frames):
+                left = _frame(here, frames, left)
+                if left <= 0:
+                    return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
+    if spoken > 1 and sum([len(clause.words) for clause in found]) <= FEW:
+        over = _frames_of(found, book.frames.over)
         if over:
             _frame(found, over, left)
     if len(found) == 1 and len(found[0].words) <= SHORT:
-        look_up(known.book.whole, found[0].tokens, found[0].cues, left)
+        look_up(book.whole, found[0].tokens, found[0].cues, left)
     return found
 
 
@@ -168,7 +171,7 @@ def _frame(clauses: list[_Clause], frames: list[Frame], left: int) -> int:
         at = bisect_right(begins, start) - 1
         begin = begins[at]
         clause = clauses[at]
-        clause.cues.append(Match(start - begin, min(end - begin, len(clause.tokens)), entry))
+        clause.cues.append((start - begin, min(end - begin, len(clause.tokens)), entry))
     return left
 
 
@@ -198,43 +201,50 @@ def _by_rote(rest: str) -> _Clause:
     around = f" {' '.join(clause.words)} "
     clause.words = []
     clause.cues = [
-        Match(0, 0, entry)
-        for phrase, entry in lexicon().book.rote.items()
-        if f" {phrase} " in around
+        (0, 0, entry) for phrase, entry in lexicon().book.rote.items() if f" {phrase} " in around
     ]
     return clause
 
 
 def _judge(clauses: list[_Clause]) -> Verdict:
-    guards: list[list[Match]] = [[] for _ in clauses]
-    left, book = STEPS // 2, lexicon().book
-    for at, clause in enumerate(clauses):
-        if left > 0:
-            # Guards matter in a clause with a cue and next to it.
-            near = any(other.cues for other in clauses[max(at - 1, 0) : at + 2])
-            tree = book.guards if near else book.asides
-            left = look_up(tree, clause.tokens, guards[at], left)
-    said = {match.entry for found in guards for match in found}
-    said |= {match.entry for clause in clauses for match in clause.cues}
+    guards = _guards_of(clauses)
+    met = {entry for clause in clauses for _, _, entry in clause.cues}
+    said = met.union([entry for found in guards for _, _, entry in found])
     assent = any(entry.kind == "assent" for entry in said)
-    others = {m.entry.id for clause in clauses for m in clause.cues if m.entry.kind == "other"}
+    others = {entry.id for entry in met if entry.kind == "other"}
     pairs: list[tuple[Entry, list[Entry]]] = []
     for at, clause in enumerate(clauses):
         if clause.cues:
             before = guards[at - 1] if clause.follows else []
             behind = guards[at + 1] if at + 1 < len(clauses) and clauses[at + 1].follows else []
             pairs += _guarded(clause, guards[at], before, behind)
-    distress = any(cue.level == "concern" and not held for cue, held in pairs)
-    standing: dict[str, Level] = {}
+    free = {cue for cue, held in pairs if assent or not held}
+    distress = any(cue.level == "concern" for cue, held in pairs if not held)
+    standing: dict[str, Level] = {cue.id: cue.level for cue in free}
     for cue, held in pairs:
-        holding = [] if assent else [g for g in held if not (distress and g.yields)]
-        others.update(guard.id for guard in holding if guard.about_other)
-        level = min((g.lowers_to for g in holding), key=RANK.__getitem__, default=cue.level)
-        if level != "none":
-            standing[cue.id] = highest(standing.get(cue.id, "none"), level)
+        if held and not assent:
+            holding = [guard for guard in held if not (distress and guard.yields)]
+            others.update(guard.id for guard in holding if guard.about_other)
+            level = min((g.lowers_to for g in holding), key=RANK.__getitem__, default=cue.level)
+            if level != "none":
+                standing[cue.id] = highest(standing.get(cue.id, "none"), level)
     return _verdict(
         standing, {entry.id for entry in said if entry.kind in ("hint", "part")}, others
     )
+
+
+def _guards_of(clauses: list[_Clause]) -> list[list[Match]]:
+    """The guards in every clause; where there is no cue near, just those that matter anyhow."""
+    guards: list[list[Match]] = [[] for _ in clauses]
+    left, book = STEPS // 2, lexicon().book
+    spoken = [False, *(bool(clause.cues) for clause in clauses), False]
+    for at, clause in enumerate(clauses):
+        if left > 0:
+            # Guards matter in a clause with a cue and next to it.
+            near = spoken[at] or spoken[at + 1] or spoken[at + 2]
+            tree = book.guards if near else book.asides
+            left = look_up(tree, clause.tokens, guards[at], left)
+    return guards
 
 
 def _verdict(standing: dict[str, Level], hints: set[str], others: set[str]) -> Verdict:
@@ -251,35 +261,59 @@ def _guarded(
     clause: _Clause, guards: list[Match], earlier: list[Match], later: list[Match]
 ) -> Iterator[tuple[Entry, list[Entry]]]:
     """Every cue of a clause, with the guards that hold it."""
-    before: dict[int, set[Entry]] = {}
-    after: dict[int, set[Entry]] = {}
-    over: dict[int, set[Entry]] = {}
-    reaching: dict[int, dict[Entry, int]] = {}  # by thought, with where each first begins
-    around = {match.entry for match in earlier if match.entry.place == "speech"}
-    around |= {match.entry for match in later if match.entry.place == "echo"}
-    segments = _segments(clause.tokens)
-    for start, end, entry in guards:
-        if entry.place == "before":
-            before.setdefault(end, set()).add(entry)
-        elif entry.place == "after":
-            after.setdefault(start, set()).add(entry)
-        elif entry.place == "over":
-            for at in range(start, end):
-                over.setdefault(at, set()).add(entry)
-        elif entry.place in ("clause", "ahead"):
-            for segment in {segments[start], segments[end - 1]}:
-                reaching.setdefault(segment, {}).setdefault(entry, start)
+    around = {entry for _, _, entry in earlier if entry.place == "speech"}
+    around |= {entry for _, _, entry in later if entry.place == "echo"}
+    tokens = clause.tokens
+    stand = _Standing(guards, tokens) if guards else None
     for start, end, cue in clause.cues:
         if cue.kind == "cue":
-            near = around.union(before.get(start, ()), after.get(end, ()))
-            if start and clause.tokens[start - 1] == "i":  # "not that | I want to die"
-                near.update(before.get(start - 1, ()))
-            near.update(*(over.get(at, ()) for at in range(start, end)))
+            near = around if stand is None else stand.near(start, end).union(around)
+            yield cue, [guard for guard in near if guard.lowers(cue)]
+
+
+class _Standing:
+    """Where the guards of a clause stand."""
+
+    __slots__ = ("_after", "_before", "_over", "_reaching", "_segments", "_tokens")
+
+    def __init__(self, guards: list[Match], tokens: list[str]) -> None:
+        self._tokens = tokens
+        self._before: dict[int, list[Entry]] = {}
+        self._after: dict[int, list[Entry]] = {}
+        self._over: dict[int, list[Entry]] = {}
+        self._reaching: dict[int, dict[Entry, int]] = {}  # by thought: where each first begins
+        self._segments: list[int] = []
+        for start, end, entry in guards:
+            place = entry.place
+            if place == "before":
+                self._before.setdefault(end, []).append(entry)
+            elif place == "after":
+                self._after.setdefault(start, []).append(entry)
+            elif place == "over":
+                for at in range(start, end):
+                    self._over.setdefault(at, []).append(entry)
+            elif place in ("clause", "ahead"):
+                segments = self._segments or _segments(tokens)
+                self._segments = segments
+                for segment in {segments[start], segments[end - 1]}:
+                    self._reaching.setdefault(segment, {}).setdefault(entry, start)
+
+    def near(self, start: int, end: int) -> set[Entry]:
+        """The guards that reach the words from `start` to `end`."""
+        near = set(self._before.get(start, ()))
+        near.update(self._after.get(end, ()))
+        if start and self._tokens[start - 1] == "i":  # "not that | I want to die"
+            near.update(self._before.get(start - 1, ()))
+        if self._over:
+            for at in range(start, end):
+                near.update(self._over.get(at, ()))
+        if self._reaching:
+            segments = self._segments
             for segment in {segments[start], segments[max(end, 1) - 1]}:
-                for guard, begun in reaching.get(segment, {}).items():
+                for guard, begun in self._reaching.get(segment, {}).items():
                     if guard.place == "clause" or begun < start:
                         near.add(guard)
-            yield cue, [guard for guard in near if guard.lowers(cue)]
+        return near
 
 
 def _segments(tokens: list[str]) -> list[int]:
