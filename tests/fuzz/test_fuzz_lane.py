@@ -57,6 +57,12 @@ def test_nothing_is_left_in_memory() -> None:
     assert grown("suite") <= GROWTH
 
 
+def test_what_is_left_in_memory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    monkeypatch.setattr(Requests, "close", lambda self: kept.append(bytes(64)))
+    assert grown("suite") > GROWTH
+
+
 def found(batches: int = 12, seed: str = "planted") -> Batch | None:
     """The first batch that fails."""
     for number in range(batches):

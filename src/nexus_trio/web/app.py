@@ -56,5 +56,5 @@ def create_app(hub: Hub) -> QuartTrio:
     Models(hub).register(app)
     Pages(hub).register(app)
     live = Sockets(hub, Streams(hub, Completions(hub, app.asgi_app)))
-    app.asgi_app = Guard(Door(hub, live))  # type: ignore[method-assign]  # how ASGI middleware is put on
+    app.asgi_app = Guard(Door(hub, live))  # type: ignore[method-assign, assignment]  # how ASGI middleware is put on
     return app
