@@ -6,11 +6,13 @@ import base64
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -44,9 +46,10 @@ class Server:
         return self.wait()
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.wait()
+        """Kill what still runs: the whole group, for the command's worker outlives its parent."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.log.close()
@@ -60,7 +63,6 @@ def start(
     grace: int = 10,
     options: tuple[str, ...] = (),
     lifespan: str = "",
-    own_group: bool = False,
     **limits: float,
 ) -> Server:
     """Start one; not ready yet. The command's parent binds, so its port is read off its log."""
@@ -76,7 +78,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=log,
         cwd=HERE,
-        start_new_session=own_group,
+        start_new_session=True,
         env=os.environ
         | {"PYTHONPATH": str(HERE), "LANE_LIMITS": json.dumps(limits), "LANE_LIFESPAN": lifespan},
     )

@@ -27,7 +27,7 @@ EACH = 10
 
 @pytest.fixture(params=ENTRIES)
 def crowded(request: pytest.FixtureRequest) -> Iterator[Server]:
-    server = started(request.param, grace=GRACE, own_group=True)
+    server = started(request.param, grace=GRACE)
     try:
         yield server
     finally:
