@@ -14,7 +14,7 @@ from lane_process import frame, upgrade
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.lane.socket import measure, unmask
-from nexus_trio.lane.websocket import MANY, text_frame
+from nexus_trio.lane.websocket import AT_ONCE, MANY, text_frame
 from nexus_trio.web import ws
 
 PING, PONG = 9, 10
@@ -64,6 +64,7 @@ def test_a_text_frame(size: int, head: bytes) -> None:
 
 def test_both_sides_name_the_extension_alike() -> None:
     assert ws.MANY == MANY
+    assert ws.AT_ONCE == AT_ONCE
 
 
 KEY = b"\x01\x80\xff\x7f"
@@ -274,6 +275,47 @@ async def test_what_the_kernel_took_in_part_is_sent_whole() -> None:
             got = await exactly(client, 10 + size + 3)
             assert got == text_frame(b"a" * size) + text_frame(b"b")
             await client.aclose()
+    assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
+
+
+@pytest.mark.parametrize("rest", [b"", text_frame(b"behind")], ids=["nothing", "a text"])
+async def test_what_goes_out_at_once_goes_out_whole_and_in_order(rest: bytes) -> None:
+    """Over real sockets: a rest goes before what is sent next, and nothing between them."""
+    said: list[bytes] = []
+    sent: list[bool | None] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        at_once = scope["extensions"].get(AT_ONCE)
+        assert (at_once is not None) == (TRANSPORT == "lane")
+        await receive()
+        assert at_once is None or at_once("before it was accepted") is False
+        await send({"type": "websocket.accept"})
+        await receive()
+        while at_once is not None and sent[-1:] != [None]:
+            text = f"{len(said)} " + "x" * 100_000
+            sent.append(at_once(text))
+            assert sent[-1] is not False, "the kernel took just whole frames: draw another size"
+            said.append(text.encode())
+        await receive()  # the client has read, and there is room again
+        assert at_once is None or at_once("between") is False
+        await send({"type": MANY, "texts": ["behind"] if rest else []})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        assert at_once is None or at_once("after the end") is False
+
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            served = lane(nursery, app)
+            client = await over_sockets(served)
+            await client.send_all(frame(b"now"))
+            await wait_all_tasks_blocked(0.05)
+            expected = b"".join(map(text_frame, said)) + rest
+            got = await exactly(client, len(expected) * 3 // 4) if said else b""
+            await client.send_all(frame(b"read"))
+            got += await exactly(client, len(expected) - len(got))
+            assert got == expected
+            await client.aclose()
+    assert sent[:-1] == [True] * len(sent[:-1])
     assert served.counts == {"contained": 0, "unread": 0, "silent": 0}
 
 

@@ -6,7 +6,8 @@ import pytest
 import trio
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
-from nexus_trio.runtime.frames import OVERHEAD, Own
+from nexus_trio.model.envelope import RoomEvent
+from nexus_trio.runtime.frames import OVERHEAD, Frame, Heard, Own
 from nexus_trio.runtime.outbox import TOGETHER_BYTES, TOO_SLOW, Evicted, Outbox
 
 KIB = 1024
@@ -57,6 +58,71 @@ async def test_what_is_missed_and_put_there_later_comes_before_what_is_new_too()
     assert [await outbox.receive() for _ in range(len(outbox))] == [*first, *second, *new]
     outbox.offer(new[0])
     assert not outbox.closed  # what was taken has made room, in frames and bytes
+
+
+def heard(count: int) -> list[Heard]:
+    """As many events of a room."""
+    return [Heard(RoomEvent("Tower", "said", "ada", None, str(n))) for n in range(count)]
+
+
+async def test_an_event_is_sent_directly_where_it_would_be_the_only_one_that_waits() -> None:
+    events, own = heard(5), frames(1)[0]
+    went: list[object] = []
+    outbox = Outbox(256)
+    outbox.send_directly_by(went.append)
+    outbox.offer(events[0])  # nobody waits for it yet
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_all, outbox, went)
+        await wait_all_tasks_blocked()
+        outbox.offer(events[1])
+        assert went == [events[:1], events[1]]
+        outbox.offer(own)  # no event of a room
+        outbox.offer(events[2])  # would overtake it
+        assert went == [events[:1], events[1]]
+        await wait_all_tasks_blocked()
+        outbox.offer(events[3])
+        assert went == [events[:1], events[1], [own, events[2]], events[3]]
+        outbox.close(TOO_SLOW)
+        outbox.offer(events[4])
+    assert went == [events[:1], events[1], [own, events[2]], events[3]]
+
+
+@pytest.mark.parametrize("part", [False, True])
+async def test_what_is_not_sent_directly_goes_by_the_queue(part: bool) -> None:
+    event, rest, went = heard(1)[0], Own(""), list[object]()
+
+    def direct(tried: Heard) -> Frame:
+        return rest if part else tried
+
+    outbox = Outbox(256)
+    outbox.send_directly_by(direct)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_all, outbox, went)
+        await wait_all_tasks_blocked()
+        outbox.offer(event)
+        assert len(outbox) == 1
+        outbox.close(TOO_SLOW)
+    assert went == [[rest if part else event]]
+
+
+async def test_nothing_is_sent_directly_once_a_consumer_was_cancelled() -> None:
+    went: list[object] = []
+    outbox = Outbox(256)
+    outbox.send_directly_by(went.append)
+    with trio.move_on_after(0):
+        await outbox.receive()
+    outbox.offer(heard(1)[0])
+    assert went == []
+    assert len(outbox) == 1
+
+
+async def take_all(outbox: Outbox, went: list[object]) -> None:
+    """Note each batch that the queue gives, to its end."""
+    try:
+        while True:
+            went.append(await outbox.receive_some())
+    except Evicted:
+        return
 
 
 async def test_what_was_taken_makes_room() -> None:

@@ -108,6 +108,8 @@ class ContainedTCPServer(TCPServer):
         self._sending: trio.CancelScope | None = None
         # Once true, nothing that the client sends reaches the protocol.
         self._ending = False
+        # Of a frame that was sent in part: what goes before everything else.
+        self._rest = b""
         # Whether a ping is out that nothing was heard after.
         self._pinged = False
 
@@ -310,12 +312,19 @@ class ContainedTCPServer(TCPServer):
         else:
             await super().protocol_send(event)
 
+    def _owed(self, data: bytes) -> bytes:
+        """What goes out with this: before it the rest of what was sent in part."""
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        return data
+
     async def _send_in_turn(self, data: bytes) -> bool:
-        rest = memoryview(data)
         if self.send_lock.locked():
             await self.send_lock.acquire()
+            rest = memoryview(self._owed(data))
         else:
-            rest = rest[self._pushed(data) :]
+            data = self._owed(data)
+            rest = memoryview(data)[self._pushed(data) :]
             if not rest:
                 return True
             # No step of the scheduler since the push: neither a cancellation nor

@@ -31,6 +31,8 @@ from nexus_trio.lane.socket import Socket
 
 NOT_FOUND, UPGRADE_REQUIRED = 404, 426
 
+_NOTHING: dict[str, object] = {}
+
 BEHIND = 64 * 1024
 """Bytes that are kept of what a client sends behind a request whose answer is not whole."""
 
@@ -209,7 +211,11 @@ class LaneConnection(ContainedTCPServer):
         scope["scheme"] = "wss" if self._ends[0] else "ws"
         scope["headers"] = websocket.headers(request)
         scope["subprotocols"] = socket.subprotocols
-        scope["extensions"] = {"websocket.http.response": {}, websocket.MANY: {}}
+        scope["extensions"] = {
+            "websocket.http.response": _NOTHING,
+            websocket.MANY: _NOTHING,
+            websocket.AT_ONCE: socket.at_once,
+        }
         request.headers = []  # the scope and the handshake have them
         if self.context.max_requests is not None:
             await self.context.mark_request()
@@ -219,7 +225,7 @@ class LaneConnection(ContainedTCPServer):
             # The grace is over. What goes out at once does, unless it would be in
             # the midst of a frame.
             if not self.send_lock.locked():
-                self._pushed(socket.cut())
+                self._pushed(self._owed(socket.cut()))
             raise
         await socket.finish()
 
@@ -258,6 +264,19 @@ class LaneConnection(ContainedTCPServer):
         if not self.lost and not await self._send_in_turn(data):
             self.lost = True
             self.stop_hearing()
+
+    def put_at_once(self, data: bytes) -> bool | None:
+        """Send it in this very step: True, False where nothing went out, None where a part did.
+
+        Then the rest goes before what is put next.
+        """
+        if self.lost or self._ending or self._rest or self.send_lock.locked():
+            return False
+        sent = self._pushed(data)
+        if 0 < sent < len(data):
+            self._rest = data[sent:]
+            return None
+        return sent > 0
 
     async def read_within(self, patience: float) -> bytes | None:
         """What comes; empty at the client's end, None where nothing did within so many seconds."""

@@ -138,6 +138,17 @@ class Socket:
         elif self._state != _OVER:
             raise BadAnswer(f"{kind} does not come here")
 
+    def at_once(self, text: str) -> bool | None:
+        """Send the text, one frame, in this very step. Never waits, never raises.
+
+        True where all of it went out; False where nothing did, and where it may not come
+        now. None where a part did: the rest goes before what is sent next, and something
+        must be, be it nothing (an empty `MANY`).
+        """
+        if self._state != _OPEN or self._wire.state is not ConnectionState.OPEN:
+            return False
+        return self._connection.put_at_once(text_frame(text.encode()))
+
     async def finish(self) -> None:
         """The app has returned, or broke."""
         if self._state == _ASKED:

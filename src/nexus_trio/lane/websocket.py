@@ -26,6 +26,9 @@ KEY_BYTES = 16
 MANY = "websocket.send.many"
 """An extension of ASGI, and its message: `texts`, one frame each, in one send."""
 
+AT_ONCE = "websocket.send.at_once"
+"""Another: a function that sends a text, one frame, in this very step (`Socket.at_once`)."""
+
 LISTS = (b"connection", b"sec-websocket-protocol")
 """Headers whose value is a list, and which may therefore come more than once."""
 

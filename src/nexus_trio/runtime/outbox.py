@@ -7,11 +7,11 @@ by it (I5, I20).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import trio
 
-from nexus_trio.runtime.frames import Frame, Noticed
+from nexus_trio.runtime.frames import Frame, Heard, Noticed
 
 GONE = 1000
 TOO_SLOW = 4429
@@ -24,6 +24,13 @@ LIMIT_BYTES = 1024 * 1024
 
 TOGETHER_BYTES = 64 * 1024
 """What a consumer takes of its queue at once; the rest stays in it and is counted."""
+
+
+Direct = Callable[[Heard], Frame | None]
+"""Sends a room's event in this very step; returns what is left to be sent, None where nothing is.
+
+That is the event itself where nothing of it went out. Never waits, never raises.
+"""
 
 
 class Evicted(Exception):
@@ -52,6 +59,9 @@ class Outbox:
         self._bytes = 0
         self._arrived = trio.Event()
         self._code: int | None = None
+        self._direct: Direct | None = None
+        # Whether the consumer waits for a frame, and so has sent all that it took.
+        self._waits = False
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -69,10 +79,23 @@ class Outbox:
         if self._frames:
             self._arrived.set()
 
+    def send_directly_by(self, direct: Direct) -> None:
+        """Have a room's event sent by `direct` where it would be the only one that waits.
+
+        What is said to a thousand listeners wakes no thousand tasks then. All else, and what
+        a client has no room for, goes by the queue.
+        """
+        self._direct = direct
+
     def offer(self, frame: Frame) -> None:
         """Queue `frame`; where the queue is full, evict. Never waits, never raises."""
         if self._code is not None:
             return
+        if self._waits and self._direct is not None and not self._frames:
+            left = self._direct(frame) if isinstance(frame, Heard) else frame
+            if left is None:
+                return
+            frame = left
         size = frame.size
         new = len(self._frames) - self._missed
         if new >= self._limit or (
@@ -105,7 +128,11 @@ class Outbox:
             if self._code is not None:
                 raise Evicted(self._code)
             self._arrived = trio.Event()
-            await self._arrived.wait()
+            self._waits = True
+            try:
+                await self._arrived.wait()
+            finally:
+                self._waits = False
         return self.take()
 
     async def receive_some(self) -> list[Frame]:

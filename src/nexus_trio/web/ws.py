@@ -8,6 +8,8 @@ it closes with 1009 for what is larger than 64 KiB.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 import msgspec
@@ -18,7 +20,7 @@ from nexus_trio.errors import InvalidRequest, NexusError
 from nexus_trio.model import fields
 from nexus_trio.model.envelope import CrisisView, Position
 from nexus_trio.runtime.connection import Connection
-from nexus_trio.runtime.frames import Own
+from nexus_trio.runtime.frames import Frame, Heard, Own
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted
 from nexus_trio.web import codec, frames, live, problems
@@ -32,7 +34,15 @@ HELLO_S = 5.0
 MANY = "websocket.send.many"
 """An extension of ASGI that the server below may have: `texts`, one frame each, in one send."""
 
+AT_ONCE = "websocket.send.at_once"
+"""Another: a function that sends a text, one frame, in this very step. It returns True where all
+went out, False where nothing did, and None where a part did: then the next send brings the rest,
+of which there must be one, be it an empty `MANY`."""
+
 BAD_FRAME, NO_USER, NO_HELLO, BROKEN, RESTART = 4400, 4401, 4408, 1011, 1012
+
+REST = Own("")
+"""Stands in an outbox for the rest of a frame that the server below has sent a part of."""
 
 _decoder: msgspec.json.Decoder[frames.ClientFrame] = msgspec.json.Decoder(frames.ClientFrame)
 
@@ -79,7 +89,7 @@ class Sockets:
             return
         subprotocol = frames.SUBPROTOCOL if offered else None
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
-        talk = Talk(self._hub, receive, send, MANY in scope.get("extensions", ()))
+        talk = Talk(self._hub, receive, send, scope.get("extensions", {}))
         try:
             await talk.run()
         except* Gone:
@@ -102,11 +112,12 @@ async def _refuse(send: Send) -> None:
 class Talk:
     """One connection, from its hello to its close."""
 
-    def __init__(self, hub: Hub, receive: Receive, send: Send, many: bool) -> None:
+    def __init__(self, hub: Hub, receive: Receive, send: Send, extensions: dict[str, Any]) -> None:
         self._hub = hub
         self._receive = receive
         self._send = send
-        self._many = many
+        self._many = MANY in extensions
+        self._at_once: Callable[[str], bool | None] | None = extensions.get(AT_ONCE)
         self._locale: str | None = None
 
     async def run(self) -> None:
@@ -161,6 +172,8 @@ class Talk:
 
     async def _converse(self, connection: Connection) -> None:
         await self._tell(live.welcome(connection.welcome))
+        if self._at_once is not None:
+            connection.outbox.send_directly_by(partial(_directly, self._at_once))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write, connection, nursery.cancel_scope)
             try:
@@ -176,6 +189,7 @@ class Talk:
         try:
             while True:
                 texts = [live.encoded(frame) for frame in await outbox.receive_some()]
+                texts = [text for text in texts if text]  # but for `REST`, which is empty
                 if self._many:
                     await self._send({"type": MANY, "texts": texts})
                     continue
@@ -298,6 +312,14 @@ class Talk:
         """Say why, and close. After the client's own close it does nothing."""
         await self._tell(live.bye(code))
         await self._send({"type": "websocket.close", "code": code, "reason": None})
+
+
+def _directly(at_once: Callable[[str], bool | None], heard: Heard) -> Frame | None:
+    """As an outbox wants it."""
+    sent = at_once(live.encoded(heard))
+    if sent is None:
+        return REST
+    return None if sent else heard
 
 
 def _unread(bad: Bad) -> NexusError:
