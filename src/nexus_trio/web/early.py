@@ -1,13 +1,11 @@
 """What a client sends while its connection is being opened.
 
-It is kept, in its order, and done when the connection stands. But who writes in
-need behind a hello is not left alone while the disk hangs (I23): what has waited
-for a moment is looked at.
+It is done in its order when the connection stands. But who writes in need behind a
+hello is not left alone while the disk hangs (I23): then it is read, looked at, and kept.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,11 +29,10 @@ class Early:
     """Shared by the task that listens meanwhile and the one that opens the connection."""
 
     __slots__ = (
-        "_due",
-        "_looked",
         "_outcome",
         "_receive",
         "_scope",
+        "_settled",
         "_size",
         "events",
         "folded",
@@ -44,35 +41,37 @@ class Early:
 
     def __init__(self, receive: Receive) -> None:
         self.events: list[Any] = []
-        """What came, in its order; the client's end is the last."""
+        """What was taken, in its order; the client's end is the last."""
         self.folded: list[Verdict] = []
-        """The verdicts of the words that were looked at and will count for those behind them."""
+        """The verdicts of the words in them that will count for those behind them."""
         self.welcomed = trio.Event()
         """Set when what comes next may be sent."""
         self._receive = receive
         self._outcome: Connection | NexusError | None = None
+        self._settled = trio.Event()
         self._size = 0
-        # How many of the events were looked at, and when the others are to be, on trio's clock.
-        self._looked = 0
-        self._due = math.inf
         # Around each wait for the client, and nothing else: a send is never cut in two.
         self._scope = trio.CancelScope()
 
     def settle(self, outcome: Connection | NexusError) -> None:
         """The connection stands, or is refused: `listen` returns that. Never waits."""
         self._outcome = outcome
+        self._settled.set()
         self._scope.cancel()
 
     async def listen(self, look: Callable[[Any], Awaitable[None]]) -> Connection | NexusError:
-        """Take what comes until it is settled; have what waits for longer than `HURRY_S` looked at.
+        """Wait until it is settled; after `HURRY_S`, take what comes and have it looked at.
 
-        Cancelled, it loses no event of the client.
+        Before that nothing is read: nearly all connections stand by then, and neither
+        pay for this nor are told twice. Cancelled, it loses no event of the client.
         """
+        with trio.move_on_after(HURRY_S):
+            await self._settled.wait()
         while self._outcome is None:
-            with trio.CancelScope(deadline=self._due) as self._scope:
+            with trio.CancelScope() as self._scope:
                 await self._take()
-            if self._scope.cancelled_caught and self._outcome is None:
-                await self._have_looked(look)
+            if self._outcome is None:
+                await look(self.events[-1])
         return self._outcome
 
     async def last_words(self) -> None:
@@ -93,11 +92,3 @@ class Early:
         self.events.append(event)
         text = event.get("text") or ""
         self._size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        # Screening is left for those who have to wait: the others are screened in their turn.
-        self._due = min(self._due, trio.current_time() + HURRY_S)
-
-    async def _have_looked(self, look: Callable[[Any], Awaitable[None]]) -> None:
-        self._due = math.inf
-        while self._looked < len(self.events) and self._outcome is None:
-            self._looked += 1
-            await look(self.events[self._looked - 1])

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from nexus_trio.errors import InvalidRequest, NexusError
+from nexus_trio.model.commands import spoken
 from nexus_trio.model.envelope import CrisisView
 from nexus_trio.web import codec, frames
 
@@ -61,6 +62,21 @@ def frame_in(event: Any, help_for: Helper) -> frames.ClientFrame:
     except (ValueError, RecursionError):
         # `from None`: the decoder's errors may quote the words.
         raise Bad(help_for(*codec.words_in(_bytes(sent)))) from None
+
+
+def words_of(frame: frames.ClientFrame) -> str | None:
+    """A person's own words in a frame, as they are screened; None where it has none."""
+    if isinstance(frame, frames.Message):
+        return spoken(frame.message)
+    return frame.text if isinstance(frame, frames.Say) else None
+
+
+def help_in(error: Bad | Refused | Gone) -> CrisisView | None:
+    """The help in what is wrong with a frame."""
+    if isinstance(error, Refused):
+        found: CrisisView | None = error.crisis
+        return found
+    return error.view if isinstance(error, Bad) else None
 
 
 def _refused(sent: str, help_for: Helper) -> Refused | Bad:

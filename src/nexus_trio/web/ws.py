@@ -17,7 +17,6 @@ import trio
 from nexus_trio import crisis
 from nexus_trio.errors import InvalidRequest, NexusError, StoreUnavailable
 from nexus_trio.model import fields
-from nexus_trio.model.commands import spoken
 from nexus_trio.model.envelope import CrisisView, Position
 from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.frames import Own
@@ -26,7 +25,7 @@ from nexus_trio.runtime.outbox import Evicted
 from nexus_trio.web import codec, frames, live, problems
 from nexus_trio.web.early import Early
 from nexus_trio.web.guard import Asgi, Receive, Send
-from nexus_trio.web.incoming import Bad, Gone, Refused, frame_in
+from nexus_trio.web.incoming import Bad, Gone, Refused, frame_in, help_in, words_of
 
 PATH = "/bridge/ws"
 
@@ -179,13 +178,13 @@ class Talk:
         try:
             frame = frame_in(event, self._help)
         except (Refused, Bad, Gone) as error:
-            return _help_in(error)
-        words = _words(frame)
+            return help_in(error)
+        words = words_of(frame)
         if words is None:
             return None
         verdict, earlier = crisis.screen(words), self._early.folded
         view = self._hub.help_behind(user_id, earlier, verdict, self._locale)
-        if isinstance(frame, frames.Say) or self._hub.is_folded(words):
+        if not isinstance(frame, frames.Message) or self._hub.is_folded(frame.message):
             earlier.append(verdict)
         return view
 
@@ -207,7 +206,7 @@ class Talk:
         except Gone:
             return
         else:
-            words = _words(frame)
+            words = words_of(frame)
             if words is not None:
                 mine, verdict = type(error)(error.detail), crisis.screen(words)
                 self._hub.refused(mine, user_id, verdict, self._locale)
@@ -328,20 +327,6 @@ class Talk:
         """Say why, and close. After the client's own close it does nothing."""
         await self._tell(live.bye(code))
         await self._send({"type": "websocket.close", "code": code, "reason": None})
-
-
-def _words(frame: frames.ClientFrame) -> str | None:
-    """A person's own words in a frame."""
-    if isinstance(frame, frames.Message):
-        return spoken(frame.message)
-    return frame.text if isinstance(frame, frames.Say) else None
-
-
-def _help_in(error: Exception) -> CrisisView | None:
-    """The help in what is wrong with a frame."""
-    if isinstance(error, Bad):
-        return error.view
-    return error.crisis if isinstance(error, Refused) else None
 
 
 def _close_code(error: NexusError, hello: frames.Hello) -> int:
