@@ -12,12 +12,13 @@ import pytest
 import trio
 from bridge_client import Bridge, serving
 from live_wire import Wire, open_wire
+from quart_trio import QuartTrio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from nexus_trio.runtime.turn import HURRY_S
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
 from nexus_trio.testing.hubs import Names
-from nexus_trio.web.early import WAITING_BYTES, WAITING_FRAMES
+from nexus_trio.web.early import WAITING_BYTES, WAITING_FRAMES, Early
 
 WISH = "I want to die"
 LOW = "I feel so hopeless"
@@ -223,6 +224,59 @@ async def test_only_so_many_bytes_wait(mock_clock: MockClock) -> None:
         read = len(long) - wire.unread
         size = len(str(long[0]).encode())
         assert (read - 2) * size < WAITING_BYTES
+
+
+class Slow(Wire):
+    """Takes nothing until `reads`; two things must never be sent to it at a time."""
+
+    def __init__(self, app: QuartTrio) -> None:
+        super().__init__(app)
+        self.reads = trio.Event()
+        self.reads.set()
+        self._taking = trio.Semaphore(1)
+        fast, self._sent = self._sent, self  # type: ignore[assignment]  # of all it has, `send` is used
+        self._fast = fast
+
+    async def send(self, *event: Any, **frame: Any) -> None:
+        """What the client sends, by name; else what is sent to it."""
+        if frame:
+            await super().send(**frame)
+            return
+        self._taking.acquire_nowait()
+        await self.reads.wait()
+        await self._fast.send(*event)
+        self._taking.release()
+
+
+async def test_a_client_that_is_slow_to_take_its_help(mock_clock: MockClock) -> None:
+    """The connection stands meanwhile: the welcome comes behind the help, the rest behind it."""
+    async with hanging() as at:
+        wire = Slow(at.bridge.app)
+        at.nursery.start_soon(wire.run)
+        await wire.send(type="hello", user_id="ada")
+        await wire.send(**message("m1", WISH))
+        await wait_all_tasks_blocked()
+        wire.reads = trio.Event()
+        assert await at.after_a_moment(wire) == []
+        assert await at.goes_on(wire) == []
+        wire.reads.set()
+        await wait_all_tasks_blocked()
+        found = wire.arrived()
+        assert is_help(found[0])
+        assert found[1]["type"] == "welcome"
+        assert {"room", "notice", "reply"} <= {frame["type"] for frame in found[2:]}
+
+
+async def test_nothing_is_read_behind_the_end_of_a_client() -> None:
+    """The server below says it again and again."""
+
+    async def receive() -> Any:
+        await trio.lowlevel.checkpoint()
+        return {"type": "websocket.disconnect", "code": 1006}
+
+    early = Early(receive)
+    await early.last_words()
+    assert len(early.events) == 1
 
 
 async def test_a_client_that_goes_meanwhile(mock_clock: MockClock) -> None:
