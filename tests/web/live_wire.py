@@ -71,6 +71,11 @@ class Wire:
         """The frames that are here. Never waits."""
         return [checked(e["text"]) for e in waiting(self._get) if e["type"] == "websocket.send"]
 
+    @property
+    def unread(self) -> int:
+        """What was sent and not taken by the server."""
+        return self._receive.statistics().current_buffer_used
+
     async def hello(self, user: str = "ada", **more: Any) -> dict[str, Any]:
         await self.send(type="hello", user_id=user, **more)
         return (await self.until("welcome", "error", "bye"))[-1]

@@ -23,7 +23,7 @@ silent night has not become safer by it. Worry about somebody else (level
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -110,6 +110,13 @@ def fold(watch: Watch, verdict: Verdict) -> tuple[Watch, Assessment]:
     own, calm = _sticky(watch, level)
     after = Watch(0.0 if detected else score, streak, own, calm, watch.notices + detected)
     return after, Assessment(level, streak, detected, accumulated, watch.notices)
+
+
+def folded(watch: Watch, verdicts: Iterable[Verdict]) -> Watch:
+    """The watch after one more turn for each of these."""
+    for verdict in verdicts:
+        watch, _ = fold(watch, verdict)
+    return watch
 
 
 def _sticky(watch: Watch, level: Level) -> tuple[Level, int]:

@@ -62,6 +62,12 @@ def spoken(message: str) -> str:
     return parts[1] if len(parts) == 2 and parts[0].lower() == "/say" else message
 
 
+def is_folded(message: str, rooms: Collection[str] | World) -> bool:
+    """Whether a session's watch folds the words: a command's it does not, but for what is said."""
+    command = parse_command(message, rooms)
+    return command is None or command.kind == "say"
+
+
 def _names_room(name: str, rooms: Collection[str] | World) -> bool:
     if isinstance(rooms, World):
         return rooms.find(name) is not None

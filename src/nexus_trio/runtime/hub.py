@@ -18,6 +18,7 @@ import trio
 
 from nexus_trio import crisis
 from nexus_trio.crisis.protocol import markdown
+from nexus_trio.crisis.watch import Watch, folded
 from nexus_trio.errors import (
     Aborted,
     Draining,
@@ -27,7 +28,7 @@ from nexus_trio.errors import (
     StoreUnavailable,
 )
 from nexus_trio.model import fields
-from nexus_trio.model.commands import spoken
+from nexus_trio.model.commands import is_folded, spoken
 from nexus_trio.model.envelope import (
     NO_CRISIS,
     CrisisView,
@@ -278,6 +279,23 @@ class Hub:
                     session.alert(error.crisis)
         return error
 
+    def help_behind(
+        self,
+        user_id: str,
+        earlier: Sequence[crisis.Verdict],
+        verdict: crisis.Verdict,
+        locale: str | None,
+    ) -> CrisisView | None:
+        """The help that a message deserves which is not taken yet, behind `earlier` ones.
+
+        Nothing is counted or kept. Never waits.
+        """
+        return self._help_for(user_id, verdict, locale, earlier)
+
+    def is_folded(self, message: str) -> bool:
+        """Whether the words count for those behind them; see `model.commands`."""
+        return is_folded(message, self.world)
+
     def stop(self, user_id: str, client_ref: str) -> bool:
         """End the turn with that reference as aborted; False where none is under way."""
         session = self._sessions.get(user_id)
@@ -314,13 +332,17 @@ class Hub:
                 await session.ended.wait()
 
     def _help_for(
-        self, user_id: str, verdict: crisis.Verdict, locale: str | None
+        self,
+        user_id: str,
+        verdict: crisis.Verdict,
+        locale: str | None,
+        earlier: Sequence[crisis.Verdict] = (),
     ) -> CrisisView | None:
         session = self._sessions.get(user_id) if isinstance(user_id, str) else None
         language = locale if isinstance(locale, str) else None
         if session is not None:
-            return session.help_for(verdict, language)
-        return self.care.help_for(None, verdict, language)
+            return session.help_for(verdict, language, earlier)
+        return self.care.help_for(folded(Watch(), earlier), verdict, language)
 
     # --- rooms ---
 

@@ -9,7 +9,7 @@ that goes away changes nothing here (I11).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,9 +18,9 @@ from typing import Literal
 import trio
 
 from nexus_trio import crisis
-from nexus_trio.crisis.watch import Watch, fold
+from nexus_trio.crisis.watch import Watch, fold, folded
 from nexus_trio.errors import Aborted, Conflict, MailboxFull, NexusError, StoreUnavailable
-from nexus_trio.model.commands import parse_command
+from nexus_trio.model.commands import is_folded
 from nexus_trio.model.envelope import CrisisView, Position, Post, Reply, SessionView
 from nexus_trio.runtime.aside import answer_command
 from nexus_trio.runtime.frames import Frame, Noticed
@@ -205,9 +205,12 @@ class Session:
             job.stop()
         return job is not None
 
-    def help_for(self, verdict: crisis.Verdict, locale: str | None) -> CrisisView | None:
-        """What a refusal of this message must carry, behind all that waits here."""
-        return self._services.care.help_for(self._watch_before(None), verdict, locale)
+    def help_for(
+        self, verdict: crisis.Verdict, locale: str | None, earlier: Sequence[crisis.Verdict] = ()
+    ) -> CrisisView | None:
+        """What a refusal of this message must carry, behind all that waits here, and `earlier`."""
+        watch = folded(self._watch_before(None), earlier)
+        return self._services.care.help_for(watch, verdict, locale)
 
     def alert(self, view: CrisisView | None) -> None:
         """Tell whoever is on duty of a refused message at `imminent`. Never waits."""
@@ -230,9 +233,8 @@ class Session:
         return watch
 
     def _is_folded(self, post: Post) -> bool:
-        """Whether the words will be folded: those of a command are not, but for what is said."""
-        command = None if post.turn_only else parse_command(post.message, self._services.world)
-        return command is None or command.kind == "say"
+        """Whether the words will be folded."""
+        return post.turn_only or is_folded(post.message, self._services.world)
 
     def close(self, code: int = DRAINING) -> None:
         """End now: what runs is aborted and stored as such, what waits is answered.

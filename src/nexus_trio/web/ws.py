@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import trio
 
 from nexus_trio import crisis
-from nexus_trio.errors import InvalidRequest, NexusError
+from nexus_trio.errors import InvalidRequest, NexusError, StoreUnavailable
 from nexus_trio.model import fields
 from nexus_trio.model.envelope import CrisisView, Position
 from nexus_trio.runtime.connection import Connection
@@ -24,7 +24,9 @@ from nexus_trio.runtime.frames import Frame, Heard, Own
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.runtime.outbox import Evicted
 from nexus_trio.web import codec, frames, live, problems
+from nexus_trio.web.early import Early
 from nexus_trio.web.guard import Asgi, Receive, Send
+from nexus_trio.web.incoming import Bad, Gone, Refused, frame_in, help_in, words_of
 
 PATH = "/bridge/ws"
 
@@ -44,30 +46,7 @@ BAD_FRAME, NO_USER, NO_HELLO, BROKEN, RESTART = 4400, 4401, 4408, 1011, 1012
 REST = Own("")
 """Stands in an outbox for the rest of a frame that the server below has sent a part of."""
 
-_decoder: msgspec.json.Decoder[frames.ClientFrame] = msgspec.json.Decoder(frames.ClientFrame)
-
-_KINDS: dict[str, tuple[str, ...]] = {
-    str(each.__struct_config__.tag): each.__struct_fields__ for each in get_args(frames.ClientFrame)
-}
-
-
-class Bad(Exception):
-    """A frame that ends the connection. `view` is the help that its words deserve."""
-
-    def __init__(self, view: CrisisView | None = None) -> None:
-        super().__init__()
-        self.view = view
-
-
-class Refused(InvalidRequest):
-    """A frame of JSON that is none of ours: `kind` is its type, `ref` its own, where usable."""
-
-    kind: str | None = None
-    ref: str | None = None
-
-
-class Gone(Exception):
-    """The client has closed, or is cut off."""
+WAITS = "the store is slow; what you sent waits, and is answered after the welcome"
 
 
 class Sockets:
@@ -112,6 +91,8 @@ async def _refuse(send: Send) -> None:
 class Talk:
     """One connection, from its hello to its close."""
 
+    __slots__ = ("_at_once", "_early", "_hub", "_locale", "_many", "_receive", "_send", "_waiting")
+
     def __init__(self, hub: Hub, receive: Receive, send: Send, extensions: dict[str, Any]) -> None:
         self._hub = hub
         self._receive = receive
@@ -119,6 +100,9 @@ class Talk:
         self._many = MANY in extensions
         self._at_once: Callable[[str], bool | None] | None = extensions.get(AT_ONCE)
         self._locale: str | None = None
+        # There from the hello to the welcome. What it has then is taken first.
+        self._early: Early
+        self._waiting: list[Any] | None = None
 
     async def run(self) -> None:
         """The whole of it. Raises `Gone` where the client is the first to go."""
@@ -147,13 +131,98 @@ class Talk:
             return None
 
     async def _attend(self, hello: frames.Hello) -> None:
+        """One task opens the connection and then writes; this one reads, from the first."""
+        self._early = Early(self._receive)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep, hello, nursery.cancel_scope)
+            connection = await self._welcome(hello)
+            if connection is None:
+                return
+            try:
+                await self._read(connection)
+            except Gone:
+                if not connection.outbox.closed:
+                    connection.gone()
+                nursery.cancel_scope.cancel()
+
+    async def _keep(self, hello: frames.Hello, over: trio.CancelScope) -> None:
+        """The connection of the hub, open until one side ends it."""
         try:
             asked = self._checked(hello)
             async with self._hub.connect(hello.user_id or "", **asked) as connection:
-                await self._converse(connection)
+                self._early.settle(connection)
+                await self._early.welcomed.wait()
+                await self._write(connection, over)
         except NexusError as error:
-            await self._tell(live.refusal(error, None))
-            await self.close(_close_code(error, hello))
+            self._early.settle(error)
+
+    async def _welcome(self, hello: frames.Hello) -> Connection | None:
+        """Say where the connection stands, or why there is none: then that is its end.
+
+        Nothing is sent by anybody else until this returns.
+        """
+        early = self._early
+        found = await early.listen(partial(self._help_at_once, hello.user_id or ""))
+        if isinstance(found, NexusError):
+            await self._turn_away(hello, found)
+            return None
+        await self._tell(live.welcome(found.welcome))
+        if self._at_once is not None:
+            found.outbox.send_directly_by(partial(_directly, self._at_once))
+        self._waiting = early.events or None
+        early.welcomed.set()
+        del self._early  # most of the connection's life is before it
+        return found
+
+    async def _help_at_once(self, user_id: str, event: Any) -> None:
+        """Tell whoever writes in need of help, before the connection stands.
+
+        Not by a `notice`, for that has a position, which is not known yet; nor by
+        an `error` with the ref of the message, which would be its end.
+        """
+        await trio.lowlevel.checkpoint()  # one of many may be long, and nothing else may await
+        view = self._foreseen(user_id, event)
+        if view is not None and view.detected:
+            await self._tell(live.refusal(StoreUnavailable(WAITS, crisis=view), None))
+
+    def _foreseen(self, user_id: str, event: Any) -> CrisisView | None:
+        """The help that a frame deserves which waits; nothing of it is counted or kept."""
+        try:
+            frame = frame_in(event, self._help)
+        except (Refused, Bad, Gone) as error:
+            return help_in(error)
+        words = words_of(frame)
+        if words is None:
+            return None
+        verdict, earlier = crisis.screen(words), self._early.folded
+        view = self._hub.help_behind(user_id, earlier, verdict, self._locale)
+        if not isinstance(frame, frames.Message) or self._hub.is_folded(frame.message):
+            earlier.append(verdict)
+        return view
+
+    async def _turn_away(self, hello: frames.Hello, error: NexusError) -> None:
+        """Refuse the hello, and by their own refs the words that came behind it; then close."""
+        await self._tell(live.refusal(error, None))
+        await self._early.last_words()
+        for event in self._early.events:
+            await self._answer_refused(hello.user_id or "", event, error)
+        await self.close(_close_code(error, hello))
+
+    async def _answer_refused(self, user_id: str, event: Any, error: NexusError) -> None:
+        try:
+            frame = frame_in(event, self._help)
+        except Refused as refused:
+            await self._tell(live.refusal(refused, refused.ref))
+        except Bad as bad:
+            await self._tell_help(bad)
+        except Gone:
+            return
+        else:
+            words = words_of(frame)
+            if words is not None:
+                mine, verdict = type(error)(error.detail), crisis.screen(words)
+                self._hub.refused(mine, user_id, verdict, self._locale)
+                await self._tell(live.refusal(mine, getattr(frame, "ref", None)))
 
     def _checked(self, hello: frames.Hello) -> dict[str, Any]:
         """What the hub is asked for; it checks the rest itself."""
@@ -169,19 +238,6 @@ class Talk:
                 None if hello.room_after is None else Position.parse(hello.room_after, "room_after")
             ),
         }
-
-    async def _converse(self, connection: Connection) -> None:
-        await self._tell(live.welcome(connection.welcome))
-        if self._at_once is not None:
-            connection.outbox.send_directly_by(partial(_directly, self._at_once))
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write, connection, nursery.cancel_scope)
-            try:
-                await self._read(connection)
-            except Gone:
-                if not connection.outbox.closed:
-                    connection.gone()
-                nursery.cancel_scope.cancel()
 
     async def _write(self, connection: Connection, over: trio.CancelScope) -> None:
         """Send what the outbox holds, all that waits at once; at its end the reason, and close."""
@@ -212,7 +268,7 @@ class Talk:
                 connection.outbox.offer(Own(live.text(live.refusal(error, named))))
             except Bad as bad:
                 if bad.view is not None:
-                    connection.outbox.offer(Own(live.text(live.refusal(_unread(bad), None))))
+                    connection.outbox.offer(Own(live.text(live.refusal(bad.error(), None))))
                 connection.outbox.close(BAD_FRAME)
 
     async def _handle(self, connection: Connection, frame: frames.ClientFrame) -> None:
@@ -259,42 +315,14 @@ class Talk:
         return frames.Done(frame.ref, str(placed.position), found)
 
     async def _next(self) -> frames.ClientFrame:
-        """The next frame. Raises `Gone`, `Bad`; `InvalidRequest` for one that changes nothing."""
-        event = await self._receive()
-        if event["type"] != "websocket.receive":
-            raise Gone
-        sent = event.get("text")
-        if sent is None:
-            raise Bad
-        try:
-            return _decoder.decode(sent)
-        except msgspec.ValidationError:
-            raise self._refused(sent) from None
-        except (ValueError, RecursionError):
-            # `from None`: the decoder's errors may quote the words.
-            raise Bad(self._help(*codec.words_in(_bytes(sent)))) from None
-
-    def _refused(self, sent: str) -> NexusError | Bad:
-        """Why a frame of JSON is none of ours."""
-        view = self._help(*codec.words_in(_bytes(sent)))
-        try:
-            found = codec.decode_fields(_bytes(sent))
-        except NexusError:
-            return Bad(view)
-        kind, ref = found.get("type"), found.get("ref")
-        if isinstance(kind, str) and kind in _KINDS:
-            names = ", ".join(_KINDS[kind])
-            error = Refused(
-                f"the fields of {kind} are {names}; a ref has 1 to 64 characters; "
-                "one is missing, of another type or out of its bounds"
-            )
-            error.kind = kind
+        """The next frame. Raises as `frame_in`."""
+        if self._waiting:
+            await trio.lowlevel.checkpoint()  # each is a step, as where it had to be read
+            event = self._waiting.pop(0)
         else:
-            error = Refused(f"type must be one of: {', '.join(sorted(_KINDS))}")
-        error.crisis = view
-        if isinstance(ref, str) and len(ref) <= 64:
-            error.ref = ref
-        return error
+            self._waiting = None
+            event = await self._receive()
+        return frame_in(event, self._help)
 
     def _help(self, words: str, locale: str | None = None) -> CrisisView | None:
         if not words:
@@ -306,7 +334,7 @@ class Talk:
 
     async def _tell_help(self, bad: Bad) -> None:
         if bad.view is not None:
-            await self._tell(live.refusal(_unread(bad), None))
+            await self._tell(live.refusal(bad.error(), None))
 
     async def close(self, code: int) -> None:
         """Say why, and close. After the client's own close it does nothing."""
@@ -320,14 +348,6 @@ def _directly(at_once: Callable[[str], bool | None], heard: Heard) -> Frame | No
     if sent is None:
         return REST
     return None if sent else heard
-
-
-def _unread(bad: Bad) -> NexusError:
-    return InvalidRequest("the frame must be a JSON object in a text frame", crisis=bad.view)
-
-
-def _bytes(sent: str) -> bytes:
-    return sent.encode("utf-8", "surrogatepass")
 
 
 def _close_code(error: NexusError, hello: frames.Hello) -> int:
