@@ -50,8 +50,9 @@ def _walk(node: Node, tokens: list[str], at: int, found: list[Match], left: int)
     while True:
         left -= 1
         if HERE in node:
-            found += [(start, at, entry) for entry in node[HERE]]
-            left -= FOUND * len(node[HERE])
+            for entry in node[HERE]:
+                found.append((start, at, entry))
+                left -= FOUND
         follow = None
         if at < size:
             token = tokens[at]
