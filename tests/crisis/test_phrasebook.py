@@ -122,4 +122,4 @@ def test_whatever_has_a_cue_has_the_words_that_are_asked_for() -> None:
     for path in paths(book.cues, draw, 5_000):
         for spoken in (set(path), as_written(path, variants, draw)):
             assert needs.two(spoken), path
-            assert needs.three(spoken), path
+            assert needs.three(spoken, needs.first & spoken), path

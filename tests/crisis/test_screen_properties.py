@@ -200,7 +200,7 @@ def test_clauses_that_are_passed_over_have_no_cue(text: str) -> None:
     quick = screen(text)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("two", "three"):
-            patch.setattr(Needs, name, lambda self, spoken: True)
+            patch.setattr(Needs, name, lambda self, *words: True)
         for name in ("first", "pairs"):
             patch.setattr(lexicon().needs, name, Everything())
         patch.setattr(Frames, "may_stand", lambda self, spoken, frames: frames)

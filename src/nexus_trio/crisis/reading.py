@@ -1,11 +1,11 @@
 """Reads a message clause by clause: where the cues stand in it.
 
-A message may cost so many steps in the tree (`screen.STEPS`), and what it says depends on
-where they end. Most messages say nothing, and come to that end no sooner than to their own:
-their clauses are asked for three words that some cue needs, and one that has but two of them
-is put by, its steps still owed. Where nothing is found they may stay owed, for no walk through
-them could have found more; where something is, they are walked, and where that uses up the
-steps, all is read again in the order in which it stands. Pure.
+A message may cost so many steps in the tree (`screen.STEPS`), and what stands behind the
+last of them is read otherwise. Most messages have no cue at all: a sentence is asked for three
+words that some cue needs, and one that has but two of them is put by, its steps still owed.
+Where nothing is found they may stay owed, for no walk would have found more. Where something
+is, they are walked after all; and where that uses up the steps, all is read once more, in the
+order in which it stands. So haste changes no verdict. Pure.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SHORT: Final = 8
 """Words that a message may have to be looked up as a whole."""
 
 HASTE: Final = 1_000
-"""Characters that a message may have for clauses to be put by: to read a longer one again would
-cost too much."""
+"""Characters that a message may have for sentences to be put by: to read a longer one once more
+would cost too much."""
 
 _Threes: TypeAlias = tuple[tuple[frozenset[str], frozenset[str]], ...]
 
@@ -100,12 +100,14 @@ class Needs:
                 return True
         return False
 
-    def three(self, spoken: set[str]) -> bool:
-        """Whether these are three words that some cue or frame needs, or all that it does."""
-        for word in self.first & spoken:
-            for beside, third in self.threes[word]:
-                if not (beside.isdisjoint(spoken) or third.isdisjoint(spoken)):
-                    return True
+    def three(self, spoken: set[str], near: frozenset[str]) -> bool:
+        """Whether these are three words that some cue or frame needs, or all that it does; `near`
+        are those of them that are in `first`."""
+        for word in near:
+            if not self.pairs[word].isdisjoint(spoken):
+                for beside, third in self.threes[word]:
+                    if not (beside.isdisjoint(spoken) or third.isdisjoint(spoken)):
+                        return True
         return False
 
 
@@ -122,7 +124,7 @@ class Reading:
     __slots__ = ("_book", "_hasty", "_needs", "_owed", "_read", "_sentences", "left")
 
     def __init__(self, book: Phrasebook, needs: Needs, steps: int, *, hasty: bool) -> None:
-        """`steps`: what it may cost. `hasty`: whether sentences may be put by."""
+        """`steps`: how many it may cost. `hasty`: whether sentences may be put by."""
         self._book = book
         self._needs = needs
         self._hasty = hasty
@@ -144,20 +146,21 @@ class Reading:
             size += len(words)
             spoke += 1 if words else 0
             spoken = set(words)
-            for word in first & spoken:
+            near = first & spoken
+            for word in near:
                 if not pairs[word].isdisjoint(spoken):
                     break
             else:
                 continue
             if self._hasty:
                 rote = rote or not needs.rote.isdisjoint(spoken)
-                if not needs.three(spoken):
+                if not needs.three(spoken, near):
                     self._owed.append(number)
                     continue
             if not self._look_up(number, spoken):
                 return self._all(number)
         if size <= FEW:
-            self._read_as_one(spoke)
+            self._read_as_one(plain, spoke, size)
         return self._settled(rote)
 
     def _look_up(self, number: int, spoken: set[str]) -> bool:
@@ -183,17 +186,19 @@ class Reading:
                 return False
         return True
 
-    def _read_as_one(self, spoke: int) -> None:
-        """Add what stands in all of a short message, in which so many sentences have words."""
+    def _read_as_one(self, plain: str, spoke: int, size: int) -> None:
+        """Add what stands in all of a short message: of so many sentences, and so many words."""
         book = self._book
-        clauses = self._all(len(self._sentences))
         if spoke > 1:
-            spoken = {word for clause in clauses for word in clause.words}
+            # With letters that are no clause: they may let a frame be sought, never be found.
+            spoken = set(plain.replace(".", " ").replace(",", " ").split())
             if over := book.frames.may_stand(spoken, book.frames.over):
-                self._frame(clauses, over)
-        elif len(clauses) == 1 and len(clauses[0].words) <= SHORT:
-            (clause,) = clauses
-            self.left = look_up(book.whole, clause.tokens, clause.cues, self.left)
+                self._frame(self._all(len(self._sentences)), over)
+        elif size <= SHORT:
+            clauses = self._all(len(self._sentences))
+            if len(clauses) == 1:
+                tokens, cues = clauses[0].tokens, clauses[0].cues
+                self.left = look_up(book.whole, tokens, cues, self.left)
 
     def _settled(self, rote: bool) -> list[Clause]:
         """All clauses where there is a cue, once what was put by is walked after all."""
