@@ -126,6 +126,12 @@ class Phrasebook:
                 for third, beside in chain.from_iterable(thirds.items() for thirds in found):
                     both[third] = both.get(third, beside) | beside
                 self.thirds[word] = both
+        same: dict[frozenset[str], frozenset[str]] = {}  # most are equal to others: kept once
+        for word, thirds in self.thirds.items():
+            self.thirds[word] = {
+                same.setdefault(third, third): same.setdefault(beside, beside)
+                for third, beside in thirds.items()
+            }
 
     def _add(
         self,

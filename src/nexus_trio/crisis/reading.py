@@ -68,10 +68,11 @@ class Needs:
     of both. One of `rote` is in every text of a phrase that is found by rote.
     """
 
-    __slots__ = ("_anchored", "_anchors", "first", "pairs", "rote", "threes")
+    __slots__ = ("_anchored", "_anchors", "_same", "first", "pairs", "rote", "threes")
 
     def __init__(self, book: Phrasebook) -> None:
-        self._anchors = {word: frozenset(beside) for word, beside in book.anchors.items()}
+        self._same: dict[frozenset[str], frozenset[str]] = {}  # equal sets are kept once
+        self._anchors = {word: self._once(frozenset(by)) for word, by in book.anchors.items()}
         self._anchored = frozenset(self._anchors)
         rarest = [min(phrase.split(), key=lambda w: cost(frozenset([w]))) for phrase in book.rote]
         self.rote = frozenset(rarest)
@@ -83,14 +84,19 @@ class Needs:
         for word, rare in book.frames.keys.items():
             framed = tuple((by, other) for by, others in rare for other, _ in others)
             self.threes[word] = (*self.threes.get(word, ()), *framed)
-            self._pair(word, frozenset().union(*(by for by, _ in rare)))
+            self._pair(word, [by for by, _ in rare])
         for word in self.rote:
-            self._pair(word, frozenset([word]))
+            self._pair(word, [frozenset([word])])
         self.first = frozenset(self.pairs)
+        self._same.clear()
 
-    def _pair(self, word: str, beside: frozenset[str]) -> None:
-        self.pairs[word] = self.pairs.get(word, beside) | beside
+    def _pair(self, word: str, more: list[frozenset[str]]) -> None:
+        """Put more words beside one."""
+        self.pairs[word] = self._once(self.pairs.get(word, frozenset()).union(*more))
         self.threes.setdefault(word, ())
+
+    def _once(self, words: frozenset[str]) -> frozenset[str]:
+        return self._same.setdefault(words, words)
 
     def two(self, spoken: set[str]) -> bool:
         """Whether the words of a clause are two that some cue needs."""
