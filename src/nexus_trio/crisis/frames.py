@@ -226,14 +226,13 @@ class Frames:
         for word, hints in self.hints.items():
             for bit, _ in hints:
                 words.setdefault(bit, set()).add(word)
+        frozen = {bit: frozenset(spoken) for bit, spoken in words.items()}
         found: dict[int, dict[int, list[Frame]]] = {}
         for frame in self.frames:
             bit, *more = sorted(set(frame.bits), key=lambda bit: (costs[bit], bit))
             found.setdefault(bit, {}).setdefault(more[0] if more else bit, []).append(frame)
         return {
-            bit: tuple(
-                (frozenset(words[following]), tuple(of_it)) for following, of_it in by.items()
-            )
+            bit: tuple((frozen[other], tuple(of_both)) for other, of_both in by.items())
             for bit, by in found.items()
         }
 
