@@ -1,11 +1,15 @@
 """How phrases are written, and that a slip of the pen is refused."""
 
+import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from nexus_trio.crisis.phrasebook import Phrasebook
-from nexus_trio.crisis.phrases import HERE
+from nexus_trio.crisis.phrasebook import Phrasebook, load
+from nexus_trio.crisis.phrases import ANY, END, HERE, NUMBER, START, Node
+from nexus_trio.crisis.reading import Needs
+from nexus_trio.crisis.spelling import Words
 
 SPELLING: dict[str, Any] = {
     "dropped": ["really"],
@@ -85,3 +89,37 @@ def test_a_rule_about_an_entry_that_is_not_there_is_refused() -> None:
             SPELLING,
             [{"entry": [{"id": "one", "level": "crisis", "phrases": ["a"]}], "together": [rule]}],
         )
+
+
+def paths(root: Node, draw: random.Random, count: int) -> Iterator[list[str]]:
+    """Words that lead from the root of a tree to an entry, one way drawn after the other."""
+    for _ in range(count):
+        node, path = root, list[str]()
+        while HERE not in node or (len(node) > 1 and draw.random() < 0.5):
+            word = draw.choice([word for word in node if word != HERE])
+            path.append({ANY: "zzz", NUMBER: "7"}.get(word, word))
+            node = node[word]
+        yield [word for word in path if word not in (START, END)]
+
+
+def as_written(words: list[str], variants: dict[Words, list[str]], draw: random.Random) -> set[str]:
+    """The words, most of them as others write them, where others do."""
+    written, at = set[str](), 0
+    while at < len(words):
+        size = draw.choice((1, 2))
+        also = variants.get(tuple(words[at : at + size])) if draw.random() < 0.8 else None
+        written.add(draw.choice(also) if also else words[at])
+        at += size if also else 1
+    return written
+
+
+def test_whatever_has_a_cue_has_the_words_that_are_asked_for() -> None:
+    book, draw = load(), random.Random(1)
+    needs = Needs(book)
+    variants: dict[Words, list[str]] = {}
+    for word, plain in book.spelling.words.items():
+        variants.setdefault(plain, []).append(word)
+    for path in paths(book.cues, draw, 5_000):
+        for spoken in (set(path), as_written(path, variants, draw)):
+            assert needs.two(spoken), path
+            assert needs.three(spoken, needs.first & spoken), path

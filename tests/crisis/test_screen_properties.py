@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from nexus_trio.crisis import Verdict, at_least, highest, screen
 from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.frames import Frames
-from nexus_trio.crisis.levels import LEVELS
+from nexus_trio.crisis.levels import LEVELS, Level
 from nexus_trio.crisis.normalise import LIMIT
 from nexus_trio.crisis.phrasebook import load
+from nexus_trio.crisis.reading import Needs
 from nexus_trio.crisis.screen import STEPS, lexicon
 
 ANY_TEXT = st.text(st.characters(), max_size=400)  # lone surrogates too
@@ -181,14 +182,60 @@ def test_words_that_are_there_to_be_slow_hide_nothing(
     assert at_least(screen(f"{padding}. {explicit}").level, "crisis")
 
 
+class Everything:
+    """All words, and for each of them all that may be beside it."""
+
+    def __and__(self, spoken: set[str]) -> set[str]:
+        return spoken
+
+    def __getitem__(self, word: str) -> "Everything":
+        return self
+
+    def isdisjoint(self, spoken: set[str]) -> bool:
+        return False
+
+
 @given(SALAD | ANY_TEXT)
 def test_clauses_that_are_passed_over_have_no_cue(text: str) -> None:
     quick = screen(text)
     with pytest.MonkeyPatch.context() as patch:
-        module = importlib.import_module("nexus_trio.crisis.screen")
-        patch.setattr(module, "_may_have_a_cue", lambda words: True)
-        patch.setattr(Frames, "may_stand", lambda self, words, frames: frames)
+        for name in ("two", "three"):
+            patch.setattr(Needs, name, lambda self, *words: True)
+        for name in ("first", "pairs"):
+            patch.setattr(lexicon().needs, name, Everything())
+        patch.setattr(Frames, "may_stand", lambda self, spoken, frames: frames)
         assert screen(text) == quick
+
+
+@given(SALAD, st.sampled_from([20, 60, 150, 400, STEPS]))
+def test_haste_changes_no_verdict_wherever_the_steps_end(text: str, steps: int) -> None:
+    module = importlib.import_module("nexus_trio.crisis.screen")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "STEPS", steps)
+        hasty = screen(text)
+        patch.setattr(module, "HASTE", 0)
+        assert screen(text) == hasty
+
+
+@pytest.mark.parametrize(
+    ("end", "early", "late"),
+    [
+        ("Let it end, it all bores me.", "none", "crisis"),  # no walk goes over a comma, rote does
+        ("I do not want to die.", "none", "crisis"),  # nor is what it finds held by a guard
+        ("I feel hopeless.", "concern", "none"),  # and this it does not find
+    ],
+)
+def test_what_is_put_by_uses_up_steps_for_what_comes_behind(
+    monkeypatch: pytest.MonkeyPatch, end: str, early: Level, late: Level
+) -> None:
+    module = importlib.import_module("nexus_trio.crisis.screen")
+    monkeypatch.setattr(module, "STEPS", 400)
+    for many, level in ((1, early), (20, late)):
+        text = "Here you are, good. " * many + end
+        assert screen(text).level == level
+        with monkeypatch.context() as careful:
+            careful.setattr(module, "HASTE", 0)
+            assert screen(text).level == level
 
 
 @given(SALAD)

@@ -115,10 +115,13 @@ class Frame:
         return found
 
 
+_Rare: TypeAlias = tuple[tuple[frozenset[str], tuple[Frame, ...]], ...]
+
+
 class Frames:
     """All frames, the tree of their notions, and the words without which there is none."""
 
-    __slots__ = ("_needs", "bits", "entries", "frames", "hints", "keys", "over", "tree")
+    __slots__ = ("_needs", "_rare", "bits", "entries", "frames", "hints", "keys", "over", "tree")
 
     def __init__(self, spelling: Spelling, table: dict[str, Any]) -> None:
         """`table` is a file of frames as it is written. Raises `ValueError` on a malformed one."""
@@ -128,8 +131,9 @@ class Frames:
         # For a word: each notion that it may stand for, with the words of which one stands by it.
         self._needs: dict[str, dict[int, set[str]]] = {}
         self.hints: dict[str, tuple[tuple[int, frozenset[str]], ...]] = {}
-        # For a word of a rare notion: those that stand by it, and the frames of that notion.
-        self.keys: dict[str, tuple[tuple[frozenset[str], tuple[Frame, ...]], ...]] = {}
+        # For a word of a rare notion: those that stand by it, and what the notion's frames need.
+        self.keys: dict[str, tuple[tuple[frozenset[str], _Rare], ...]] = {}
+        self._rare: frozenset[str] = frozenset()
         bits: dict[str, int] = {}
         trees = Trees()
         roots: dict[str, list[Node]] = {}
@@ -138,8 +142,8 @@ class Frames:
             bits[name] = self.bits[notion] = 1 << number
             end = trees.node({"": (notion,)})
             for phrase in phrases:
-                tree, pairs = Reader(spelling, trees, phrase).read(end)
-                for first, second in pairs:
+                tree, threes = Reader(spelling, trees, phrase).read(end)
+                for first, second, _ in threes:
                     for word in first:
                         beside = self._needs.setdefault(word, {}).setdefault(bits[name], set())
                         beside.update(second or (word,))
@@ -208,33 +212,40 @@ class Frames:
             for word, notions in self.hints.items()
             if (found := tuple((beside, rarest[bit]) for bit, beside in notions if bit in rarest))
         }
+        self._rare = frozenset(self.keys)
 
-    def _rarest(self) -> dict[int, tuple[Frame, ...]]:
-        """Of each frame the notion that the fewest texts have, by its bit, with its frames."""
+    def _rarest(self) -> dict[int, _Rare]:
+        """Of each frame the notion that the fewest texts have, by its bit: the words of the next
+        rarest, with the frames of both."""
         costs: dict[int, float] = {}
         for word, notions in self._needs.items():
             for bit, beside in notions.items():
                 alone = cost(frozenset([word]))
                 costs[bit] = costs.get(bit, 0) + min(alone, cost(frozenset(beside)))
-        found: dict[int, tuple[Frame, ...]] = {}
+        words: dict[int, set[str]] = {}
+        for word, hints in self.hints.items():
+            for bit, _ in hints:
+                words.setdefault(bit, set()).add(word)
+        frozen = {bit: frozenset(spoken) for bit, spoken in words.items()}
+        found: dict[int, dict[int, list[Frame]]] = {}
         for frame in self.frames:
-            bit = min(frame.bits, key=lambda bit: costs[bit])
-            found[bit] = (*found.get(bit, ()), frame)
-        return found
+            bit, *more = sorted(set(frame.bits), key=lambda bit: (costs[bit], bit))
+            found.setdefault(bit, {}).setdefault(more[0] if more else bit, []).append(frame)
+        return {
+            bit: tuple((frozen[other], tuple(of_both)) for other, of_both in by.items())
+            for bit, by in found.items()
+        }
 
-    def may_stand(self, words: list[str], frames: list[Frame]) -> list[Frame]:
+    def may_stand(self, spoken: set[str], frames: list[Frame]) -> list[Frame]:
         """Those of the frames that have a word of each notion among these, as written."""
-        # Each word once: a text of one word, again and again, would cost its square otherwise.
-        spoken = set(words)
         # Most texts have none of the rarest notions, and are asked for no others.
         likely: list[Frame] = []
-        keys = self.keys
-        for word in spoken:
-            rare = keys.get(word)
-            if rare is not None:
-                for beside, of_it in rare:
-                    if not beside.isdisjoint(spoken):
-                        likely += of_it
+        for word in self._rare & spoken:
+            for beside, rare in self.keys[word]:
+                if not beside.isdisjoint(spoken):
+                    for other, of_both in rare:
+                        if not other.isdisjoint(spoken):
+                            likely += of_both
         if not likely:
             return []
         missing, hints = 0, self.hints

@@ -50,23 +50,22 @@ def _walk(node: Node, tokens: list[str], at: int, found: list[Match], left: int)
     while True:
         left -= 1
         if HERE in node:
-            found += [(start, at, entry) for entry in node[HERE]]
-            left -= FOUND * len(node[HERE])
-        follow = None
+            for entry in node[HERE]:
+                found.append((start, at, entry))
+                left -= FOUND
         if at < size:
             token = tokens[at]
             at += 1
-            follow = node.get(token)
             if NUMBER in node and token.isdigit():
                 todo.append((node[NUMBER], at))
-            if ANY in node and token not in NO_WILD:
-                if follow is None:
-                    follow = node[ANY]
-                else:
+            if token in node:
+                if ANY in node and token not in NO_WILD:
                     todo.append((node[ANY], at))
-        if follow is not None:
-            node = follow
-        elif todo:
-            node, at = todo.pop()
-        else:
+                node = node[token]
+                continue
+            if ANY in node and token not in NO_WILD:
+                node = node[ANY]
+                continue
+        if not todo:
             return left
+        node, at = todo.pop()

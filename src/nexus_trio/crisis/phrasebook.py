@@ -46,6 +46,7 @@ class Phrasebook:
         "guards",
         "rote",
         "spelling",
+        "thirds",
         "together",
         "whole",
     )
@@ -60,6 +61,8 @@ class Phrasebook:
         self.frames = Frames(self.spelling, frames or {})
         # Every clause with a cue has one of these words in it, and one that stands beside it here.
         self.anchors: dict[str, set[str]] = {}
+        # The same with a third word: for each set of those, the words beside the first with them.
+        self.thirds: dict[str, dict[frozenset[str], frozenset[str]]] = {}
         self.rote: dict[str, Entry] = {}  # a few phrases as they stand in plain text
         self.entries: dict[str, Entry] = {}
         self.together: list[Together] = []
@@ -101,7 +104,34 @@ class Phrasebook:
             found = [anchors[part] for part in plain if part in anchors]
             if found:
                 anchors[word] = set().union(*found, anchors.get(word, ()))
+        self._thirds_as_written(written)
         self.frames.as_written(self.spelling.words)
+
+    def _thirds_as_written(self, written: dict[str, set[str]]) -> None:
+        """The same for the thirds."""
+        widened: dict[frozenset[str], frozenset[str]] = {}  # most sets stand beside many words
+        for word, thirds in self.thirds.items():
+            wider: dict[frozenset[str], frozenset[str]] = {}
+            for pair in thirds.items():
+                for words in pair:
+                    if words not in widened:
+                        widened[words] = words.union(*(written.get(w, ()) for w in words))
+                third, beside = map(widened.__getitem__, pair)
+                wider[third] = wider.get(third, beside) | beside
+            self.thirds[word] = wider
+        for word, plain in self.spelling.words.items():
+            found = [self.thirds[part] for part in plain if part in self.thirds]
+            if found:
+                both = dict(self.thirds.get(word, {}))
+                for third, beside in chain.from_iterable(thirds.items() for thirds in found):
+                    both[third] = both.get(third, beside) | beside
+                self.thirds[word] = both
+        same: dict[frozenset[str], frozenset[str]] = {}  # most are equal to others: kept once
+        for word, thirds in self.thirds.items():
+            self.thirds[word] = {
+                same.setdefault(third, third): same.setdefault(beside, beside)
+                for third, beside in thirds.items()
+            }
 
     def _add(
         self,
@@ -115,7 +145,7 @@ class Phrasebook:
             raise ValueError(f"two entries have the id {entry.id!r}: rename one")
         self.entries[entry.id] = entry
         for phrase in row["phrases"]:
-            tree, pairs = Reader(self.spelling, trees, phrase).read(trees.node({HERE: (entry,)}))
+            tree, threes = Reader(self.spelling, trees, phrase).read(trees.node({HERE: (entry,)}))
             sought = entry.kind in ("cue", "part", "other")
             names = ["cues"] if sought else ["guards"]
             if entry.kind in ("hint", "assent"):
@@ -124,9 +154,12 @@ class Phrasebook:
                 for word, child in tree.items():
                     roots[name].setdefault(word, []).append(child)
             if sought:
-                for first, second in pairs:
+                for first, second, third in threes:
                     for word in first:
-                        self.anchors.setdefault(word, set()).update(second or (word,))
+                        beside = second or frozenset([word])
+                        self.anchors.setdefault(word, set()).update(beside)
+                        thirds = self.thirds.setdefault(word, {})
+                        thirds[third] = thirds.get(third, beside) | beside
         for phrase in row.get("whole", ()):
             end = trees.node({HERE: (entry,)})
             tree, _ = Reader(self.spelling, trees, f"^ {phrase} $").read(end)

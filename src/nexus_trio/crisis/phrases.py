@@ -66,20 +66,20 @@ _COMMON: Final = frozenset(
 
 
 Needs: TypeAlias = frozenset[str]
-_Pair: TypeAlias = tuple[Needs, Needs]
+_Three: TypeAlias = tuple[Needs, Needs, Needs]
 
 
 class _Part(NamedTuple):
     """A piece of a phrase: how its tree is built, and words that are sure to be in it.
 
-    `needs`: one of these is always there; empty where nothing is sure. `pairs`: for one of
-    these pairs, a word of its first and a word of its second are there (any, where the
-    second is empty).
+    `needs`: one of these is always there; empty where nothing is sure. `threes`: for one of
+    these threes, a word of each of its sets is there (any, where a set is empty; the first
+    never is).
     """
 
     build: _Build
     needs: Needs
-    pairs: tuple[_Pair, ...]
+    threes: tuple[_Three, ...]
 
 
 @lru_cache(maxsize=4096)  # asked of the same few sets again and again, while phrases are read
@@ -88,15 +88,17 @@ def cost(needs: Needs) -> float:
     return sum(900 if w in _EVERYWHERE else 30 if w in _COMMON else 1 for w in needs) or math.inf
 
 
-def _pairs_of(parts: list[_Part]) -> tuple[_Pair, ...]:
-    """The rarest pairs for parts that are all there."""
+def _threes_of(parts: list[_Part]) -> tuple[_Three, ...]:
+    """The rarest threes for parts that are all there."""
     sure = sorted((part for part in parts if part.needs), key=lambda part: cost(part.needs))
     if not sure:
         return ()
-    own = sure[0].pairs
-    if len(sure) == 1 or sum(cost(second) for _, second in own) < cost(sure[1].needs):
+    own, more = sure[0].threes, [part.needs for part in sure[1:]]
+    if not more:
         return own
-    return ((sure[0].needs, sure[1].needs),)
+    if sum(cost(second) for _, second, _ in own) < cost(more[0]):
+        return tuple([(one, two, min(three, more[0], key=cost)) for one, two, three in own])
+    return ((sure[0].needs, more[0], more[1] if len(more) > 1 else frozenset()),)
 
 
 class Trees:
@@ -155,13 +157,13 @@ class Reader:
         self.pieces = _PIECES.findall(phrase)
         self.at = 0
 
-    def read(self, end: Node) -> tuple[Node, tuple[_Pair, ...]]:
-        """The tree of the phrase, and pairs of words of which every text of it has one."""
+    def read(self, end: Node) -> tuple[Node, tuple[_Three, ...]]:
+        """The tree of the phrase, and threes of words of which every text of it has one."""
         whole = self._either("")
         built = whole.build(end)
         if HERE in built or ANY in built or not whole.needs:
             raise ValueError(f"the phrase {self.phrase!r} must begin with a fixed word")
-        return built, whole.pairs
+        return built, whole.threes
 
     def _either(self, close: str) -> _Part:
         rows = [self._row(close)]
@@ -181,7 +183,7 @@ class Reader:
         return _Part(
             lambda end: self.trees.merge([row.build(end) for row in rows]),
             frozenset(chain.from_iterable(row.needs for row in rows if sure)),
-            tuple(chain.from_iterable(row.pairs for row in rows if sure)),
+            tuple(chain.from_iterable(row.threes for row in rows if sure)),
         )
 
     def _row(self, close: str) -> _Part:
@@ -190,10 +192,10 @@ class Reader:
             self.at += 1
             parts.append(self._part(self.pieces[self.at - 1]))
         rarest: Needs = min((part.needs for part in parts), key=cost, default=frozenset())
-        pairs = _pairs_of(parts)
+        threes = _threes_of(parts)
         parts.reverse()
         whole = partial(reduce, lambda node, part: part.build(node), parts)
-        return _Part(whole, rarest, pairs)
+        return _Part(whole, rarest, threes)
 
     def _part(self, piece: str) -> _Part:
         if piece == "(":
@@ -218,10 +220,11 @@ class Reader:
             raise ValueError(f"{piece!r} in {self.phrase!r} is a dropped word: leave it out")
         make = self.trees.node
         rare = sorted((frozenset([w]) for w in words if w not in _MARKS), key=cost)
+        rarest = (*rare[:3], frozenset[str](), frozenset[str]())
         return _Part(
             lambda end: reduce(lambda node, word: make({word: node}), reversed(words), end),
             rare[0] if rare else frozenset(),
-            ((rare[0], rare[1] if len(rare) > 1 else frozenset()),) if rare else (),
+            ((rarest[0], rarest[1], rarest[2]),) if rare else (),
         )
 
     def _set(self, name: str) -> _Part:
@@ -238,7 +241,7 @@ class Reader:
                 built[id(end)] = whole.build(end)
             return built[id(end)]
 
-        self.trees.sets[name] = part = _Part(build, whole.needs, whole.pairs)
+        self.trees.sets[name] = part = _Part(build, whole.needs, whole.threes)
         return part
 
 

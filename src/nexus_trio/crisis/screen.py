@@ -12,19 +12,17 @@ words for.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from nexus_trio.crisis.entries import Entry
-from nexus_trio.crisis.frames import Frame
 from nexus_trio.crisis.levels import RANK, Level, highest
-from nexus_trio.crisis.lookup import FOUND, Match, look_up
+from nexus_trio.crisis.lookup import Match, look_up
 from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.phrasebook import load
-from nexus_trio.crisis.phrases import END, START
+from nexus_trio.crisis.reading import HASTE, Clause, Needs, Reading
 from nexus_trio.crisis.repair import Repair
 
 STEPS: Final = 5_000
@@ -35,25 +33,15 @@ slow take more: what is left of such a text is searched for the plainest phrases
 alone (`rote`), and no guard lowers them.
 """
 
-FEW: Final = 32
-"""Words that a message may have for a frame to reach over the ends of its sentences."""
-
-MANY: Final = 24
-"""Words of a clause from which on a set of them is cheaper than a list."""
-
-SHORT: Final = 8
-"""Words that a message may have to be looked up as a whole."""
-
 
 class Lexicon:
     """The book of phrases, and what is looked up of it for every message."""
 
-    __slots__ = ("anchors", "book", "repair", "words")
+    __slots__ = ("book", "needs", "repair")
 
     def __init__(self) -> None:
         self.book = load()
-        self.words = self.book.spelling.words
-        self.anchors = {word: frozenset(beside) for word, beside in self.book.anchors.items()}
+        self.needs = Needs(self.book)
         self.repair = Repair(self.book.spelling.glued)
 
 
@@ -83,33 +71,6 @@ class Verdict:
     about_other: bool = False
 
 
-class _Clause:
-    """A clause, and the cues in it. `follows`: only a comma stands between it and the last one."""
-
-    __slots__ = ("_tokens", "cues", "follows", "words")
-
-    def __init__(self, words: list[str], follows: bool) -> None:
-        self.words = words
-        self.follows = follows
-        self.cues: list[Match] = []
-        self._tokens: list[str] | None = None
-
-    @property
-    def tokens(self) -> list[str]:
-        """The words as they are looked up, with START and END around them."""
-        if self._tokens is None:
-            tokens, known = [START], lexicon().words
-            for word in self.words:
-                same = known.get(word)
-                if same is None:
-                    tokens.append(word)
-                else:
-                    tokens += same
-            tokens.append(END)
-            self._tokens = tokens
-        return self._tokens
-
-
 _NOTHING: Final = Verdict()
 
 
@@ -127,86 +88,18 @@ def screen(text: str) -> Verdict:
     return _NOTHING
 
 
-def _clauses(plain: str) -> list[_Clause]:
-    """Every clause that has words, with the cues in it."""
-    found: list[_Clause] = []
-    book = lexicon().book
-    left, spoken = STEPS, 0
-    sentences = plain.split(".")
-    for number, sentence in enumerate(sentences):
-        here: list[_Clause] = []
-        for clause in sentence.split(","):
-            if len(clause) > 1:  # one letter is no clause
-                made = _Clause(clause.split(), bool(here))
-                here.append(made)
-                if _may_have_a_cue(made.words):
-                    left = look_up(book.cues, made.tokens, made.cues, left - FOUND)
-                    if left <= 0:
-                        return [*found, *here, _by_rote(" ".join(sentences[number:]))]
-        if here:
-            spoken += 1
-            found += here
-            if frames := _frames_of(here, book.frames.frames):
-                left = _frame(here, frames, left)
-                if left <= 0:
-                    return [*found, _by_rote(" ".join(sentences[number + 1 :]))]
-    if spoken > 1 and sum([len(clause.words) for clause in found]) <= FEW:
-        over = _frames_of(found, book.frames.over)
-        if over:
-            _frame(found, over, left)
-    if len(found) == 1 and len(found[0].words) <= SHORT:
-        look_up(book.whole, found[0].tokens, found[0].cues, left)
-    return found
+def _clauses(plain: str) -> list[Clause]:
+    """Every clause that has words, with the cues in it; none where no cue is in any."""
+    book, needs = lexicon().book, lexicon().needs
+    if len(plain) <= HASTE:
+        hasty = Reading(book, needs, STEPS, hasty=True)
+        clauses = hasty.read(plain)
+        if hasty.left > 0:
+            return clauses
+    return Reading(book, needs, STEPS, hasty=False).read(plain)
 
 
-def _frame(clauses: list[_Clause], frames: list[Frame], left: int) -> int:
-    """Add what stands in a whole sentence to the clause in which it begins; the steps left."""
-    tokens: list[str] = []
-    begins: list[int] = []
-    for clause in clauses:
-        begins.append(len(tokens))
-        tokens += clause.tokens
-    found, left = lexicon().book.frames.look(tokens, frames, left)
-    for start, end, entry in found:
-        at = bisect_right(begins, start) - 1
-        begin = begins[at]
-        clause = clauses[at]
-        clause.cues.append((start - begin, min(end - begin, len(clause.tokens)), entry))
-    return left
-
-
-def _frames_of(clauses: list[_Clause], frames: list[Frame]) -> list[Frame]:
-    """Those of the frames for which these clauses have the words."""
-    words = clauses[0].words
-    if len(clauses) > 1:
-        words = [word for clause in clauses for word in clause.words]
-    return lexicon().book.frames.may_stand(words, frames)
-
-
-def _may_have_a_cue(words: list[str]) -> bool:
-    """Whether a clause has two words that some cue needs. Most clauses have not."""
-    anchors = lexicon().anchors
-    # Of many words each once: one word, again and again, would cost its square otherwise.
-    spoken = words if len(words) < MANY else set(words)
-    for word in spoken:
-        beside = anchors.get(word)
-        if beside is not None and not beside.isdisjoint(spoken):
-            return True
-    return False
-
-
-def _by_rote(rest: str) -> _Clause:
-    """The plainest phrases of what is left, as they stand: quick, and held by no guard."""
-    clause = _Clause(rest.replace(",", " ").split(), False)
-    around = f" {' '.join(clause.words)} "
-    clause.words = []
-    clause.cues = [
-        (0, 0, entry) for phrase, entry in lexicon().book.rote.items() if f" {phrase} " in around
-    ]
-    return clause
-
-
-def _judge(clauses: list[_Clause]) -> Verdict:
+def _judge(clauses: list[Clause]) -> Verdict:
     guards = _guards_of(clauses)
     met = {entry for clause in clauses for _, _, entry in clause.cues}
     said = met.union([entry for found in guards for _, _, entry in found])
@@ -233,7 +126,7 @@ def _judge(clauses: list[_Clause]) -> Verdict:
     )
 
 
-def _guards_of(clauses: list[_Clause]) -> list[list[Match]]:
+def _guards_of(clauses: list[Clause]) -> list[list[Match]]:
     """The guards in every clause; where there is no cue near, just those that matter anyhow."""
     guards: list[list[Match]] = [[] for _ in clauses]
     left, book = STEPS // 2, lexicon().book
@@ -258,7 +151,7 @@ def _verdict(standing: dict[str, Level], hints: set[str], others: set[str]) -> V
 
 
 def _guarded(
-    clause: _Clause, guards: list[Match], earlier: list[Match], later: list[Match]
+    clause: Clause, guards: list[Match], earlier: list[Match], later: list[Match]
 ) -> Iterator[tuple[Entry, list[Entry]]]:
     """Every cue of a clause, with the guards that hold it."""
     around = {entry for _, _, entry in earlier if entry.place == "speech"}
