@@ -221,9 +221,9 @@ class Judge:
             begun += total < (talk.deaf_from or 0)
         later = len(sizes) - begun
         most = DEAF_FRAMES + talk.life.capacity // 100  # no frame of an event is smaller
-        # What was said before it was welcome it may have missed: that is handed over whole.
+        # What was said, and answered, before it was welcome it had missed: handed over whole.
         welcome = next((s.tick for s in talk.frames if s.frame["type"] == "welcome"), 0)
-        most += sum(call.op.kind == "say" and call.tick < welcome for call in self.calls)
+        most += sum(c.op.kind == "say" and 0 < c.ended < welcome for c in self.calls)
         self.require("I20", later <= most, f"{talk.life.name}: {later} frames waited, {most} may")
 
     # --- what is held in the end ---
