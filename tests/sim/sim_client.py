@@ -337,6 +337,8 @@ class Client:
                 self._gone()
                 return
             self.talk.raw += data
+            if self._over:  # it went while these bytes were on their way to it
+                return
             try:
                 await self._take(data)
             except (AssertionError, ValueError) as error:

@@ -104,4 +104,18 @@ FOUND = {
         ),
         strategy="pct",
     ),
+    # No defect of the server's: the client took an answer for one that nobody asked for, where
+    # it had gone, and forgotten what it waited for, while the bytes were on their way to it.
+    "an answer on its way to who has gone": Plan(
+        809052465438,
+        (
+            Life(
+                "http",
+                "cyd-http4",
+                "cyd",
+                (Op("bad", 3, "cyd", wait=False), Op("reset", 5, "cyd")),
+            ),
+        ),
+        strategy="pos",
+    ),
 }
