@@ -737,4 +737,5 @@ I wrote my will with a solicitor
 I gave away my cat because of allergies
 my mum gave away all her things when she moved
 please take care of my cat while I am gone
+Everyone leaves when they like, and some come back.
 """

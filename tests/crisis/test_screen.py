@@ -102,6 +102,8 @@ LOW = [
     "nothing will ever get better",
     "I can't cope anymore",
     "I'm at my breaking point",
+    "everyone leaves",
+    "in the end everyone leaves me",
 ]
 QUIET = [
     "kill the process on port 80",
