@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from nexus_trio.crisis.needs import PHRASE, Needs
+from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.phrasebook import Phrasebook, load
 from nexus_trio.crisis.phrases import ANY, END, HERE, NUMBER, START, Node
-from nexus_trio.crisis.reading import Needs
 from nexus_trio.crisis.spelling import Words
 
 SPELLING: dict[str, Any] = {
@@ -102,13 +103,18 @@ def paths(root: Node, draw: random.Random, count: int) -> Iterator[list[str]]:
         yield [word for word in path if word not in (START, END)]
 
 
-def as_written(words: list[str], variants: dict[Words, list[str]], draw: random.Random) -> set[str]:
-    """The words, most of them as others write them, where others do."""
-    written, at = set[str](), 0
+def as_written(
+    words: list[str], variants: dict[Words, list[str]], draw: random.Random
+) -> list[str]:
+    """The words, most of them as others write them, where others do, with words that are dropped
+    in between."""
+    written, at = list[str](), 0
     while at < len(words):
         size = draw.choice((1, 2))
         also = variants.get(tuple(words[at : at + size])) if draw.random() < 0.8 else None
-        written.add(draw.choice(also) if also else words[at])
+        written.append(draw.choice(also) if also else words[at])
+        if draw.random() < 0.2:
+            written.append(draw.choice(variants[()]))
         at += size if also else 1
     return written
 
@@ -120,6 +126,26 @@ def test_whatever_has_a_cue_has_the_words_that_are_asked_for() -> None:
     for word, plain in book.spelling.words.items():
         variants.setdefault(plain, []).append(word)
     for path in paths(book.cues, draw, 5_000):
-        for spoken in (set(path), as_written(path, variants, draw)):
-            assert needs.two(spoken), path
-            assert needs.three(spoken, needs.first & spoken), path
+        for spoken in (path, as_written(path, variants, draw)):
+            assert needs.two(set(spoken)), path
+            assert needs.paired(set(spoken)), path
+            assert needs.likely(spoken, [1000]) & PHRASE, spoken
+            around = [*draw.choices(["zzz", *spoken], k=3), *spoken, "i", "zzz"]
+            assert needs.likely(around, [1000]) & PHRASE, around
+
+
+def test_what_is_asked_for_has_its_order_and_its_gaps() -> None:
+    phrases = ["kill [*] myself", "^ the end $"]
+    files = [{"entry": [{"id": "one", "level": "crisis", "phrases": phrases}]}]
+    needs = Needs(Phrasebook(SPELLING, files))
+    for words, likely in (
+        ("will kill myself", True),
+        ("kill or myself", True),
+        ("myself kill", False),
+        ("kill them all myself", False),
+        ("kill", False),
+        ("to the end of", True),  # ends of clauses are left to the tree
+        ("end the", False),
+    ):
+        assert bool(needs.likely(normalise(words).split(), [9]) & PHRASE) is likely, words
+        assert needs.likely(normalise(words).split(), [0]) & PHRASE or not likely

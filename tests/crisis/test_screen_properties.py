@@ -12,9 +12,9 @@ from nexus_trio.crisis import Verdict, at_least, highest, screen
 from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.frames import Frames
 from nexus_trio.crisis.levels import LEVELS, Level
+from nexus_trio.crisis.needs import FRAME, PHRASE, ROTE, Needs
 from nexus_trio.crisis.normalise import LIMIT
 from nexus_trio.crisis.phrasebook import load
-from nexus_trio.crisis.reading import Needs
 from nexus_trio.crisis.screen import STEPS, lexicon
 
 ANY_TEXT = st.text(st.characters(), max_size=400)  # lone surrogates too
@@ -112,6 +112,7 @@ def test_the_work_grows_no_faster_than_the_text(
     piece: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counted in questions to the tree: four times the text, at most some four times the work."""
+    monkeypatch.setattr(importlib.import_module("nexus_trio.crisis.screen"), "GLANCE", 0)
     seen: dict[int, object] = {}
     monkeypatch.setattr(lexicon().book, "cues", _counting(lexicon().book.cues, seen))
     monkeypatch.setattr(lexicon().book, "guards", _counting(lexicon().book.guards, seen))
@@ -182,39 +183,27 @@ def test_words_that_are_there_to_be_slow_hide_nothing(
     assert at_least(screen(f"{padding}. {explicit}").level, "crisis")
 
 
-class Everything:
-    """All words, and for each of them all that may be beside it."""
-
-    def __and__(self, spoken: set[str]) -> set[str]:
-        return spoken
-
-    def __getitem__(self, word: str) -> "Everything":
-        return self
-
-    def isdisjoint(self, spoken: set[str]) -> bool:
-        return False
-
-
 @given(SALAD | ANY_TEXT)
 def test_clauses_that_are_passed_over_have_no_cue(text: str) -> None:
     quick = screen(text)
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("two", "three"):
-            patch.setattr(Needs, name, lambda self, *words: True)
-        for name in ("first", "pairs"):
-            patch.setattr(lexicon().needs, name, Everything())
+        for name in ("two", "paired"):
+            patch.setattr(Needs, name, lambda self, words: True)
+        patch.setattr(Needs, "likely", lambda self, words, looks: PHRASE | FRAME | ROTE)
         patch.setattr(Frames, "may_stand", lambda self, spoken, frames: frames)
         assert screen(text) == quick
 
 
 @given(SALAD, st.sampled_from([20, 60, 150, 400, STEPS]))
-def test_haste_changes_no_verdict_wherever_the_steps_end(text: str, steps: int) -> None:
+def test_what_is_passed_over_as_silent_has_no_other_verdict_wherever_the_steps_end(
+    text: str, steps: int
+) -> None:
     module = importlib.import_module("nexus_trio.crisis.screen")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STEPS", steps)
-        hasty = screen(text)
-        patch.setattr(module, "HASTE", 0)
-        assert screen(text) == hasty
+        quick = screen(text)
+        patch.setattr(module, "GLANCE", 0)
+        assert screen(text) == quick
 
 
 @pytest.mark.parametrize(
@@ -225,16 +214,16 @@ def test_haste_changes_no_verdict_wherever_the_steps_end(text: str, steps: int) 
         ("I feel hopeless.", "concern", "none"),  # and this it does not find
     ],
 )
-def test_what_is_put_by_uses_up_steps_for_what_comes_behind(
+def test_what_is_silent_uses_up_steps_for_what_comes_behind(
     monkeypatch: pytest.MonkeyPatch, end: str, early: Level, late: Level
 ) -> None:
     module = importlib.import_module("nexus_trio.crisis.screen")
     monkeypatch.setattr(module, "STEPS", 400)
     for many, level in ((1, early), (20, late)):
-        text = "Here you are, good. " * many + end
+        text = "I am glad to talk all the same. " * many + end
         assert screen(text).level == level
         with monkeypatch.context() as careful:
-            careful.setattr(module, "HASTE", 0)
+            careful.setattr(module, "GLANCE", 0)
             assert screen(text).level == level
 
 

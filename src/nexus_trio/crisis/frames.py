@@ -19,14 +19,15 @@ What is found is a cue like any other: guards lower it at the place where it sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from nexus_trio.crisis.entries import Entry, entry_of
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
-from nexus_trio.crisis.phrases import Node, Reader, Trees, cost
+from nexus_trio.crisis.phrases import Node, Reader, Trees
 from nexus_trio.crisis.spelling import Spelling, Words
+from nexus_trio.crisis.sure import Needs, Row, cost, unsure, wider
 
 GAP: Final = 4
 """Other words that may stand between two notions of a pattern in order."""
@@ -115,13 +116,36 @@ class Frame:
         return found
 
 
+class Around(NamedTuple):
+    """Sets of which a word each stands around a word, or is that very one."""
+
+    before: tuple[Needs, ...]
+    after: tuple[Needs, ...]
+    either: tuple[Needs, ...]
+    back: int  # tokens before it among which that stands
+    ahead: int  # and behind it
+    notions: tuple[int, ...]  # the bits of those that must be there as well
+
+
 _Rare: TypeAlias = tuple[tuple[frozenset[str], tuple[Frame, ...]], ...]
 
 
 class Frames:
     """All frames, the tree of their notions, and the words without which there is none."""
 
-    __slots__ = ("_needs", "_rare", "bits", "entries", "frames", "hints", "keys", "over", "tree")
+    __slots__ = (
+        "_needs",
+        "_rare",
+        "bits",
+        "entries",
+        "frames",
+        "hints",
+        "keys",
+        "over",
+        "sure",
+        "told",
+        "tree",
+    )
 
     def __init__(self, spelling: Spelling, table: dict[str, Any]) -> None:
         """`table` is a file of frames as it is written. Raises `ValueError` on a malformed one."""
@@ -131,6 +155,8 @@ class Frames:
         # For a word: each notion that it may stand for, with the words of which one stands by it.
         self._needs: dict[str, dict[int, set[str]]] = {}
         self.hints: dict[str, tuple[tuple[int, frozenset[str]], ...]] = {}
+        self.sure: dict[str, set[Around]] = {}
+        self.told: dict[int, list[Row]] = {}  # what every text of a notion has, by its bit
         # For a word of a rare notion: those that stand by it, and what the notion's frames need.
         self.keys: dict[str, tuple[tuple[frozenset[str], _Rare], ...]] = {}
         self._rare: frozenset[str] = frozenset()
@@ -142,11 +168,13 @@ class Frames:
             bits[name] = self.bits[notion] = 1 << number
             end = trees.node({"": (notion,)})
             for phrase in phrases:
-                tree, threes = Reader(spelling, trees, phrase).read(end)
-                for first, second, _ in threes:
+                tree, rows = Reader(spelling, trees, phrase).read(end)
+                self.told[bits[name]] = [*self.told.get(bits[name], ()), *rows]
+                for row in rows:
+                    first, *more = sorted(row.sets, key=cost)
                     for word in first:
                         beside = self._needs.setdefault(word, {}).setdefault(bits[name], set())
-                        beside.update(second or (word,))
+                        beside.update(more[0] if more else (word,))
                 for word, child in tree.items():
                     roots.setdefault(word, []).append(child)
         self.tree: Node = {word: trees.merge(found) for word, found in roots.items()}
@@ -213,6 +241,8 @@ class Frames:
             if (found := tuple((beside, rarest[bit]) for bit, beside in notions if bit in rarest))
         }
         self._rare = frozenset(self.keys)
+        self.told = {bit: wider(rows, written) for bit, rows in self.told.items()}
+        self.sure = self._sure()
 
     def _rarest(self) -> dict[int, _Rare]:
         """Of each frame the notion that the fewest texts have, by its bit: the words of the next
@@ -235,6 +265,41 @@ class Frames:
             bit: tuple((frozen[other], tuple(of_both)) for other, of_both in by.items())
             for bit, by in found.items()
         }
+
+    def _sure(self) -> dict[str, set[Around]]:
+        """For a word of a rare notion, what a sentence with one of its frames has around it: more
+        of that notion, and of every other one a word, and one that is beside such a word."""
+        words: dict[int, set[str]] = {}
+        near: dict[int, set[str]] = {}
+        for word, notions in self.hints.items():
+            for bit, beside in notions:
+                words.setdefault(bit, set()).add(word)
+                near.setdefault(bit, set()).update(beside)
+        told = {bit: (frozenset(words[bit]), frozenset(near[bit])) for bit in words}
+        most = {bit: unsure(rows).gaps[0] for bit, rows in self.told.items()}
+        found: dict[str, set[Around]] = {}
+        for bit, rare in self._rarest().items():
+            for frame in chain.from_iterable(of_both for _, of_both in rare):
+                place = frame.bits.index(bit)
+                earlier, later = (
+                    tuple(chain.from_iterable(told[other] for other in others if other != bit))
+                    for others in (frame.bits[:place], frame.bits[place + 1 :])
+                )
+                back = sum(most[other] + frame.reach for other in frame.bits[:place])
+                ahead = sum(most[other] + frame.reach for other in frame.bits[place + 1 :])
+                others = tuple([other for other in frame.bits if other != bit])
+                for row in self.told[bit]:
+                    at = row.rarest
+                    before, after = row.sets[:at], row.sets[at + 1 :]
+                    if frame.in_order:
+                        spread = back + row.before(at), ahead + row.behind(at)
+                        around = Around(earlier + before, after + later, (), *spread, others)
+                    else:
+                        reach = frame.reach
+                        around = Around(before, after, earlier + later, reach, reach, others)
+                    for word in row.sets[at]:
+                        found.setdefault(word, set()).add(around)
+        return found
 
     def may_stand(self, spoken: set[str], frames: list[Frame]) -> list[Frame]:
         """Those of the frames that have a word of each notion among these, as written."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import gc
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from itertools import chain
 from typing import Any, Final
@@ -21,6 +23,7 @@ from nexus_trio.crisis.frames import Frames
 from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.phrases import HERE, Node, Reader, Trees
 from nexus_trio.crisis.spelling import Spelling
+from nexus_trio.crisis.sure import Row, cost, longest_of, wider
 
 FILES: Final = (
     "explicit",
@@ -46,7 +49,8 @@ class Phrasebook:
         "guards",
         "rote",
         "spelling",
-        "thirds",
+        "sure",
+        "sure_of_all",
         "together",
         "whole",
     )
@@ -61,8 +65,9 @@ class Phrasebook:
         self.frames = Frames(self.spelling, frames or {})
         # Every clause with a cue has one of these words in it, and one that stands beside it here.
         self.anchors: dict[str, set[str]] = {}
-        # The same with a third word: for each set of those, the words beside the first with them.
-        self.thirds: dict[str, dict[frozenset[str], frozenset[str]]] = {}
+        # Every such clause fits one of these; and what is a cue alone, one of the others.
+        self.sure: list[Row] = []
+        self.sure_of_all: list[Row] = []
         self.rote: dict[str, Entry] = {}  # a few phrases as they stand in plain text
         self.entries: dict[str, Entry] = {}
         self.together: list[Together] = []
@@ -104,34 +109,9 @@ class Phrasebook:
             found = [anchors[part] for part in plain if part in anchors]
             if found:
                 anchors[word] = set().union(*found, anchors.get(word, ()))
-        self._thirds_as_written(written)
+        self.sure = wider(longest_of(self.sure), written)
+        self.sure_of_all = wider(longest_of(self.sure_of_all), written)
         self.frames.as_written(self.spelling.words)
-
-    def _thirds_as_written(self, written: dict[str, set[str]]) -> None:
-        """The same for the thirds."""
-        widened: dict[frozenset[str], frozenset[str]] = {}  # most sets stand beside many words
-        for word, thirds in self.thirds.items():
-            wider: dict[frozenset[str], frozenset[str]] = {}
-            for pair in thirds.items():
-                for words in pair:
-                    if words not in widened:
-                        widened[words] = words.union(*(written.get(w, ()) for w in words))
-                third, beside = map(widened.__getitem__, pair)
-                wider[third] = wider.get(third, beside) | beside
-            self.thirds[word] = wider
-        for word, plain in self.spelling.words.items():
-            found = [self.thirds[part] for part in plain if part in self.thirds]
-            if found:
-                both = dict(self.thirds.get(word, {}))
-                for third, beside in chain.from_iterable(thirds.items() for thirds in found):
-                    both[third] = both.get(third, beside) | beside
-                self.thirds[word] = both
-        same: dict[frozenset[str], frozenset[str]] = {}  # most are equal to others: kept once
-        for word, thirds in self.thirds.items():
-            self.thirds[word] = {
-                same.setdefault(third, third): same.setdefault(beside, beside)
-                for third, beside in thirds.items()
-            }
 
     def _add(
         self,
@@ -145,7 +125,8 @@ class Phrasebook:
             raise ValueError(f"two entries have the id {entry.id!r}: rename one")
         self.entries[entry.id] = entry
         for phrase in row["phrases"]:
-            tree, threes = Reader(self.spelling, trees, phrase).read(trees.node({HERE: (entry,)}))
+            end = trees.node({HERE: (entry,)})
+            tree, told = Reader(self.spelling, trees, phrase).read(end)
             sought = entry.kind in ("cue", "part", "other")
             names = ["cues"] if sought else ["guards"]
             if entry.kind in ("hint", "assent"):
@@ -154,15 +135,15 @@ class Phrasebook:
                 for word, child in tree.items():
                     roots[name].setdefault(word, []).append(child)
             if sought:
-                for first, second, third in threes:
+                self.sure += told
+                for each in told:
+                    first, *more = sorted(each.sets, key=cost)
                     for word in first:
-                        beside = second or frozenset([word])
-                        self.anchors.setdefault(word, set()).update(beside)
-                        thirds = self.thirds.setdefault(word, {})
-                        thirds[third] = thirds.get(third, beside) | beside
+                        self.anchors.setdefault(word, set()).update(more[0] if more else (word,))
         for phrase in row.get("whole", ()):
             end = trees.node({HERE: (entry,)})
-            tree, _ = Reader(self.spelling, trees, f"^ {phrase} $").read(end)
+            tree, told = Reader(self.spelling, trees, f"^ {phrase} $").read(end)
+            self.sure_of_all += told
             for word, child in tree.items():
                 roots["whole"].setdefault(word, []).append(child)
         for phrase in row.get("rote", ()):
@@ -183,18 +164,24 @@ def read_file(name: str) -> dict[str, Any]:
     return tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
 
 
-def load() -> Phrasebook:
-    """The lexicon that ships with the package. Raises `ValueError` on a malformed one."""
-    # A tree is made of many small dicts, none of them garbage: looking for some while it is
-    # built takes longer than building it.
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """While a lexicon is built: its trees are made of many small dicts, none of them garbage, and
+    to look for some takes longer than to build it."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        files = [read_file(name) for name in FILES]
-        return Phrasebook(read_file("spelling"), files, read_file("frames"))
+        yield
     finally:
         if collecting:
             gc.enable()
+
+
+def load() -> Phrasebook:
+    """The lexicon that ships with the package. Raises `ValueError` on a malformed one."""
+    with nothing_collected():
+        files = [read_file(name) for name in FILES]
+        return Phrasebook(read_file("spelling"), files, read_file("frames"))
 
 
 def load_output() -> tuple[Phrasebook, frozenset[str]]:

@@ -20,12 +20,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial, reduce
-from itertools import chain
+from functools import partial, reduce
+from itertools import chain, product
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.spelling import Spelling, inflected
+from nexus_trio.crisis.sure import (
+    MOST,
+    Needs,
+    Row,
+    cost,
+    in_one,
+    joined,
+    longest_of,
+    told_apart,
+    unsure,
+)
 
 _PIECES: Final = re.compile(r"[()\[\]|]|\{\w+\}|[^\s()\[\]|{}]+")
 _MARKS: Final = frozenset("*#^$")
@@ -40,65 +51,34 @@ NO_WILD: Final = frozenset({"not", "never", "no", "and", "but", "or", "i", START
 Node: TypeAlias = dict[str, Any]
 _Build: TypeAlias = Callable[[Node], Node]
 
-# How often texts have a word, roughly, as `normalise` spells it. A phrase is known by its
-# rarest words: most clauses have none of any phrase's, and are read no further.
-_EVERYWHERE: Final = frozenset(
-    re.findall(
-        r"\w+",
-        """a al am an and are as at be but by can do for from get go had has have he i if in is it
-        its like me my no not of on one or out she so that the there they this to up was we what
-        wil with would you your""",
-    )
-)
-_COMMON: Final = frozenset(
-    re.findall(
-        r"\w+",
-        """about after again any around away back because before being ben best beter come could
-        day did does done down else enough even ever every everything fel find first friend god
-        going got great hapy hard help here home how just kep know last let life litle lok long
-        lot love made make makes man many may mean more most much name ned never new next night
-        nothing now old only other over own part people place please put ready right said same say
-        se should some something son stil stop sure take talk tel than thanks them then thing
-        things think thought through time today tok try two un use very want way wek when where
-        which who why work world year years""",
-    )
-)
-
-
-Needs: TypeAlias = frozenset[str]
-_Three: TypeAlias = tuple[Needs, Needs, Needs]
-
 
 class _Part(NamedTuple):
     """A piece of a phrase: how its tree is built, and words that are sure to be in it.
 
-    `needs`: one of these is always there; empty where nothing is sure. `threes`: for one of
-    these threes, a word of each of its sets is there (any, where a set is empty; the first
-    never is).
+    `needs`: one of these is always there; empty where nothing is sure. `rows`: for one of
+    these, a word of each of its sets is there.
     """
 
     build: _Build
     needs: Needs
-    threes: tuple[_Three, ...]
+    rows: tuple[Row, ...]
 
 
-@lru_cache(maxsize=4096)  # asked of the same few sets again and again, while phrases are read
-def cost(needs: Needs) -> float:
-    """How many texts have one of these words, roughly; infinite where none is named."""
-    return sum(900 if w in _EVERYWHERE else 30 if w in _COMMON else 1 for w in needs) or math.inf
-
-
-def _threes_of(parts: list[_Part]) -> tuple[_Three, ...]:
-    """The rarest threes for parts that are all there."""
-    sure = sorted((part for part in parts if part.needs), key=lambda part: cost(part.needs))
-    if not sure:
-        return ()
-    own, more = sure[0].threes, [part.needs for part in sure[1:]]
-    if not more:
-        return own
-    if sum(cost(second) for _, second, _ in own) < cost(more[0]):
-        return tuple([(one, two, min(three, more[0], key=cost)) for one, two, three in own])
-    return ((sure[0].needs, more[0], more[1] if len(more) > 1 else frozenset()),)
+def _rows_of(parts: list[_Part]) -> tuple[Row, ...]:
+    """What is sure of parts that follow each other."""
+    if len(parts) == 1:
+        return parts[0].rows
+    rarest = min(parts, key=lambda part: cost(part.needs))
+    ways = [part.rows if part is rarest else told_apart(part.rows) for part in parts]
+    if all(len(rows) == 1 for rows in ways):
+        return (joined([rows[0] for rows in ways]),)
+    while math.prod(map(len, ways)) > max(MOST, len(rarest.rows)):
+        others = [at for at, part in enumerate(parts) if part is not rarest]
+        longest = max(others, key=lambda at: len(ways[at]))
+        if len(ways[longest]) == 1:
+            break
+        ways[longest] = (in_one(parts[longest].rows),)
+    return longest_of(joined(row) for row in product(*ways))
 
 
 class Trees:
@@ -157,13 +137,13 @@ class Reader:
         self.pieces = _PIECES.findall(phrase)
         self.at = 0
 
-    def read(self, end: Node) -> tuple[Node, tuple[_Three, ...]]:
-        """The tree of the phrase, and threes of words of which every text of it has one."""
+    def read(self, end: Node) -> tuple[Node, tuple[Row, ...]]:
+        """The tree of the phrase, and what every text of it has: one of these rows."""
         whole = self._either("")
         built = whole.build(end)
         if HERE in built or ANY in built or not whole.needs:
             raise ValueError(f"the phrase {self.phrase!r} must begin with a fixed word")
-        return built, whole.threes
+        return built, whole.rows
 
     def _either(self, close: str) -> _Part:
         rows = [self._row(close)]
@@ -180,10 +160,11 @@ class Reader:
         if len(rows) == 1:
             return rows[0]
         sure = all(row.needs for row in rows)
+        told = [each for row in rows for each in row.rows]
         return _Part(
             lambda end: self.trees.merge([row.build(end) for row in rows]),
             frozenset(chain.from_iterable(row.needs for row in rows if sure)),
-            tuple(chain.from_iterable(row.threes for row in rows if sure)),
+            longest_of(told) if sure else (unsure(told),),
         )
 
     def _row(self, close: str) -> _Part:
@@ -192,17 +173,21 @@ class Reader:
             self.at += 1
             parts.append(self._part(self.pieces[self.at - 1]))
         rarest: Needs = min((part.needs for part in parts), key=cost, default=frozenset())
-        threes = _threes_of(parts)
+        rows = _rows_of(parts) if parts else (Row((), (0,)),)
         parts.reverse()
         whole = partial(reduce, lambda node, part: part.build(node), parts)
-        return _Part(whole, rarest, threes)
+        return _Part(whole, rarest, rows)
 
     def _part(self, piece: str) -> _Part:
         if piece == "(":
             return self._either(")")
         if piece == "[":
             inner = self._either("]")
-            return _Part(lambda end: self.trees.merge((inner.build(end), end)), frozenset(), ())
+            return _Part(
+                lambda end: self.trees.merge((inner.build(end), end)),
+                frozenset(),
+                (unsure(inner.rows),),
+            )
         if piece.startswith("{"):
             return self._set(piece[1:-1])
         known = self.trees.words.get(piece)
@@ -219,12 +204,13 @@ class Reader:
         if not words:
             raise ValueError(f"{piece!r} in {self.phrase!r} is a dropped word: leave it out")
         make = self.trees.node
-        rare = sorted((frozenset([w]) for w in words if w not in _MARKS), key=cost)
-        rarest = (*rare[:3], frozenset[str](), frozenset[str]())
+        if words[0] in _MARKS:
+            return _Part(lambda end: make({piece: end}), frozenset(), (Row((), (1,)),))
+        named = [frozenset([word]) for word in words]
         return _Part(
             lambda end: reduce(lambda node, word: make({word: node}), reversed(words), end),
-            rare[0] if rare else frozenset(),
-            ((rarest[0], rarest[1], rarest[2]),) if rare else (),
+            min(named, key=cost),
+            (joined([Row((word,), (0, 0)) for word in named]),),
         )
 
     def _set(self, name: str) -> _Part:
@@ -241,7 +227,7 @@ class Reader:
                 built[id(end)] = whole.build(end)
             return built[id(end)]
 
-        self.trees.sets[name] = part = _Part(build, whole.needs, whole.threes)
+        self.trees.sets[name] = part = _Part(build, whole.needs, whole.rows)
         return part
 
 

@@ -1,22 +1,21 @@
 """Reads a message clause by clause: where the cues stand in it.
 
-A message may cost so many steps in the tree (`screen.STEPS`), and what stands behind the
-last of them is read otherwise. Most messages have no cue at all: a sentence is asked for three
-words that some cue needs, and one that has but two of them is put by, its steps still owed.
-Where nothing is found they may stay owed, for no walk would have found more. Where something
-is, they are walked after all; and where that uses up the steps, all is read once more, in the
-order in which it stands. So haste changes no verdict. Pure.
+A message may cost so many steps in the tree (`screen.STEPS`), and what stands behind the last of
+them is read otherwise. Most messages have no cue at all, nor the words that any needs: those are
+silent, and not read. That changes no verdict, for no walk would have found more. Pure.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final, TypeAlias
+from typing import Final
 
+from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.frames import Frame
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
+from nexus_trio.crisis.needs import FRAME, PHRASE, ROTE, WHOLE, Needs
 from nexus_trio.crisis.phrasebook import Phrasebook
-from nexus_trio.crisis.phrases import END, START, cost
+from nexus_trio.crisis.phrases import END, START
 from nexus_trio.crisis.spelling import Words
 
 FEW: Final = 32
@@ -25,11 +24,12 @@ FEW: Final = 32
 SHORT: Final = 8
 """Words that a message may have to be looked up as a whole."""
 
-HASTE: Final = 1_000
-"""Characters that a message may have for sentences to be put by: to read a longer one once more
-would cost too much."""
+LOOKS: Final = 64
+"""Closer looks that a glance at a message may cost: a long one in distress takes some thirty."""
 
-_Threes: TypeAlias = tuple[tuple[frozenset[str], frozenset[str]], ...]
+GLANCE: Final = 1_000
+"""Characters that a message may have to be asked whether it is silent: of a longer one, made to
+be slow, that would cost too much."""
 
 
 class Clause:
@@ -48,73 +48,20 @@ class Clause:
     def tokens(self) -> list[str]:
         """The words as they are looked up, with START and END around them."""
         if self._tokens is None:
-            tokens, known = [START], self._known
-            for word in self.words:
-                same = known.get(word)
-                if same is None:
-                    tokens.append(word)
-                else:
-                    tokens += same
-            tokens.append(END)
-            self._tokens = tokens
+            self._tokens = _tokens(self.words, self._known)
         return self._tokens
 
 
-class Needs:
-    """What must be in a sentence or a clause for a cue of the book to stand there.
-
-    `pairs` gives for a word those of which one is beside it in a sentence where a cue or a
-    frame is, `threes` the same with others of which one is there, too. `first` are the words
-    of both. One of `rote` is in every text of a phrase that is found by rote.
-    """
-
-    __slots__ = ("_anchored", "_anchors", "_same", "first", "pairs", "rote", "threes")
-
-    def __init__(self, book: Phrasebook) -> None:
-        self._same: dict[frozenset[str], frozenset[str]] = {}  # equal sets are kept once
-        self._anchors = {word: self._once(frozenset(by)) for word, by in book.anchors.items()}
-        self._anchored = frozenset(self._anchors)
-        rarest = [min(phrase.split(), key=lambda w: cost(frozenset([w]))) for phrase in book.rote]
-        self.rote = frozenset(rarest)
-        self.pairs = dict(self._anchors)
-        self.threes: dict[str, _Threes] = {
-            word: tuple((by, third or by) for third, by in thirds.items())
-            for word, thirds in book.thirds.items()
-        }
-        for word, rare in book.frames.keys.items():
-            framed = tuple((by, other) for by, others in rare for other, _ in others)
-            self.threes[word] = (*self.threes.get(word, ()), *framed)
-            self._pair(word, [by for by, _ in rare])
-        for word in self.rote:
-            self._pair(word, [frozenset([word])])
-        self.first = frozenset(self.pairs)
-        self._same.clear()
-
-    def _pair(self, word: str, more: list[frozenset[str]]) -> None:
-        """Put more words beside one."""
-        self.pairs[word] = self._once(self.pairs.get(word, frozenset()).union(*more))
-        self.threes.setdefault(word, ())
-
-    def _once(self, words: frozenset[str]) -> frozenset[str]:
-        return self._same.setdefault(words, words)
-
-    def two(self, spoken: set[str]) -> bool:
-        """Whether the words of a clause are two that some cue needs."""
-        for word in self._anchored & spoken:
-            beside = self._anchors[word]
-            if not beside.isdisjoint(spoken):
-                return True
-        return False
-
-    def three(self, spoken: set[str], near: frozenset[str]) -> bool:
-        """Whether these are three words that some cue or frame needs, or all that it does; `near`
-        are those of them that are in `first`."""
-        for word in near:
-            if not self.pairs[word].isdisjoint(spoken):
-                for beside, third in self.threes[word]:
-                    if not (beside.isdisjoint(spoken) or third.isdisjoint(spoken)):
-                        return True
-        return False
+def _tokens(words: list[str], known: dict[str, Words]) -> list[str]:
+    tokens = [START]
+    for word in words:
+        same = known.get(word)
+        if same is None:
+            tokens.append(word)
+        else:
+            tokens += same
+    tokens.append(END)
+    return tokens
 
 
 def _words_of(sentence: str) -> list[str]:
@@ -124,70 +71,88 @@ def _words_of(sentence: str) -> list[str]:
     return sentence.split() if len(sentence) > 1 else []
 
 
+def is_silent(plain: str, book: Phrasebook, needs: Needs, left: int) -> bool:
+    """Whether a reading of a message, not longer than `GLANCE` and in so many steps, finds nothing.
+
+    Where it says no, there may be something. Of most messages it says yes, at little cost.
+    """
+    heard: list[str] = []
+    spoke, rote, looks = 0, False, [LOOKS]
+    for sentence in plain.split("."):
+        words = _words_of(sentence)
+        if words:
+            likely = needs.likely(words, looks)
+            if likely & FRAME:
+                return False
+            rote = rote or likely & ROTE > 0
+            if likely & PHRASE:
+                for clause in sentence.split(","):
+                    found: list[Match] = []
+                    tokens = _tokens(clause.split(), book.spelling.words)
+                    left = look_up(book.cues, tokens, found, left - FOUND)
+                    if found or left <= 0:
+                        return False
+            heard += words
+            spoke += 1
+    if rote and _rote_in(plain, book):
+        return False
+    if len(heard) > FEW:
+        return True
+    if spoke > 1:
+        return not needs.likely(plain.replace(".", " ").replace(",", " ").split(), looks) & FRAME
+    return len(heard) > SHORT or not needs.likely(heard, looks) & WHOLE
+
+
+def _rote_in(text: str, book: Phrasebook) -> list[Entry]:
+    """The entries whose plainest phrases stand in it as they are."""
+    around = f" {' '.join(text.replace('.', ' ').replace(',', ' ').split())} "
+    return [entry for phrase, entry in book.rote.items() if f" {phrase} " in around]
+
+
 class Reading:
     """One message, as far as it is read."""
 
-    __slots__ = ("_book", "_hasty", "_needs", "_owed", "_read", "_sentences", "left")
+    __slots__ = ("_book", "_left", "_needs", "_read", "_sentences")
 
-    def __init__(self, book: Phrasebook, needs: Needs, steps: int, *, hasty: bool) -> None:
-        """`steps`: how many it may cost. `hasty`: whether sentences may be put by."""
+    def __init__(self, book: Phrasebook, needs: Needs, steps: int) -> None:
+        """`steps`: how many it may cost."""
         self._book = book
         self._needs = needs
-        self._hasty = hasty
         self._sentences: list[str] = []
         self._read: dict[int, list[Clause]] = {}  # the clauses of what may have a cue
-        self._owed: list[int] = []
-        self.left = steps
+        self._left = steps
 
     def read(self, plain: str) -> list[Clause]:
-        """Every clause that has words, with the cues in it; none where no cue is in any.
-
-        Where a hasty reading is out of steps (`left`), what it gives means nothing.
-        """
-        needs, rote, size, spoke = self._needs, False, 0, 0
-        first, pairs = needs.first, needs.pairs
+        """Every clause that has words, with the cues in it; none where no cue is in any."""
+        size, spoke = 0, 0
         self._sentences = plain.split(".")
         for number, sentence in enumerate(self._sentences):
             words = _words_of(sentence)
             size += len(words)
             spoke += 1 if words else 0
             spoken = set(words)
-            near = first & spoken
-            for word in near:
-                if not pairs[word].isdisjoint(spoken):
-                    break
-            else:
-                continue
-            if self._hasty:
-                rote = rote or not needs.rote.isdisjoint(spoken)
-                if not needs.three(spoken, near):
-                    self._owed.append(number)
-                    continue
-            if not self._look_up(number, spoken):
+            if self._needs.paired(spoken) and not self._look_up(number, spoken):
                 return self._all(number)
         if size <= FEW:
             self._read_as_one(plain, spoke, size)
-        return self._settled(rote)
+        return self._all(len(self._sentences)) if self._has_cues() else []
 
     def _look_up(self, number: int, spoken: set[str]) -> bool:
         """Look a sentence up; False where there were not steps enough for it."""
         here = self._read[number] = self._made(number)
-        cues, two, left = self._book.cues, self._needs.two, self.left
+        cues, two, left = self._book.cues, self._needs.two, self._left
         for done, clause in enumerate(here, 1):
             if two(spoken if len(here) == 1 else set(clause.words)):
                 left = look_up(cues, clause.tokens, clause.cues, left - FOUND)
                 if left <= 0:
                     del here[done:]
                     here.append(self._by_rote(number))
-                    self.left = left
                     return False
-                if clause.cues:
-                    self._hasty = False  # what is put by has to be walked in the end
-        self.left = left
+        self._left = left
         frames = self._book.frames
         if there := frames.may_stand(spoken, frames.frames):
             self._frame(here, there)
-            if self.left <= 0:
+            if self._left <= 0:
                 here.append(self._by_rote(number + 1))
                 return False
         return True
@@ -204,19 +169,7 @@ class Reading:
             clauses = self._all(len(self._sentences))
             if len(clauses) == 1:
                 tokens, cues = clauses[0].tokens, clauses[0].cues
-                self.left = look_up(book.whole, tokens, cues, self.left)
-
-    def _settled(self, rote: bool) -> list[Clause]:
-        """All clauses where there is a cue, once what was put by is walked after all."""
-        found = self._has_cues()
-        if found or rote:
-            for number in self._owed:
-                here = self._read[number] = self._read.get(number) or self._made(number)
-                for clause in here:
-                    if self._needs.two(set(clause.words)):
-                        cues, left = self._book.cues, self.left - FOUND
-                        self.left = look_up(cues, clause.tokens, clause.cues, left)
-        return self._all(len(self._sentences)) if found else []
+                self._left = look_up(book.whole, tokens, cues, self._left)
 
     def _has_cues(self) -> bool:
         for here in self._read.values():
@@ -249,7 +202,7 @@ class Reading:
         for clause in clauses:
             begins.append(len(tokens))
             tokens += clause.tokens
-        found, self.left = self._book.frames.look(tokens, frames, self.left)
+        found, self._left = self._book.frames.look(tokens, frames, self._left)
         for start, end, entry in found:
             at = bisect_right(begins, start) - 1
             begin = begins[at]
@@ -258,9 +211,7 @@ class Reading:
 
     def _by_rote(self, number: int) -> Clause:
         """The plainest phrases from a sentence on, as they stand: quick, and held by no guard."""
-        rest = " ".join(self._sentences[number:]).replace(",", " ")
-        around = f" {' '.join(rest.split())} "
         clause = Clause([], False, self._book.spelling.words)
-        rote = self._book.rote.items()
-        clause.cues = [(0, 0, entry) for phrase, entry in rote if f" {phrase} " in around]
+        found = _rote_in(" ".join(self._sentences[number:]), self._book)
+        clause.cues = [(0, 0, entry) for entry in found]
         return clause

@@ -20,9 +20,10 @@ from typing import Final
 from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.levels import RANK, Level, highest
 from nexus_trio.crisis.lookup import Match, look_up
+from nexus_trio.crisis.needs import Needs
 from nexus_trio.crisis.normalise import normalise
-from nexus_trio.crisis.phrasebook import load
-from nexus_trio.crisis.reading import HASTE, Clause, Needs, Reading
+from nexus_trio.crisis.phrasebook import load, nothing_collected
+from nexus_trio.crisis.reading import GLANCE, Clause, Reading, is_silent
 from nexus_trio.crisis.repair import Repair
 
 STEPS: Final = 5_000
@@ -40,9 +41,10 @@ class Lexicon:
     __slots__ = ("book", "needs", "repair")
 
     def __init__(self) -> None:
-        self.book = load()
-        self.needs = Needs(self.book)
-        self.repair = Repair(self.book.spelling.glued)
+        with nothing_collected():
+            self.book = load()
+            self.needs = Needs(self.book)
+            self.repair = Repair(self.book.spelling.glued)
 
 
 @cache
@@ -81,22 +83,15 @@ def screen(text: str) -> Verdict:
     is raised, nothing is kept, and equal texts give equal verdicts. No
     checkpoint: it can be called where no task may be switched.
     """
-    clauses = _clauses(lexicon().repair(normalise(text)))
+    known = lexicon()
+    plain = known.repair(normalise(text))
+    if len(plain) <= GLANCE and is_silent(plain, known.book, known.needs, STEPS):
+        return _NOTHING
+    clauses = Reading(known.book, known.needs, STEPS).read(plain)
     for clause in clauses:
         if clause.cues:
             return _judge(clauses)
     return _NOTHING
-
-
-def _clauses(plain: str) -> list[Clause]:
-    """Every clause that has words, with the cues in it; none where no cue is in any."""
-    book, needs = lexicon().book, lexicon().needs
-    if len(plain) <= HASTE:
-        hasty = Reading(book, needs, STEPS, hasty=True)
-        clauses = hasty.read(plain)
-        if hasty.left > 0:
-            return clauses
-    return Reading(book, needs, STEPS, hasty=False).read(plain)
 
 
 def _judge(clauses: list[Clause]) -> Verdict:
