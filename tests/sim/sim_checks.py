@@ -28,6 +28,9 @@ DEAF_FRAMES = 2 * SETTINGS["outbox_frames"] + 8
 """What may wait for somebody who does not read, beside what the connection itself holds:
 one queue that is full, one that is being sent, and notices, which are always let in."""
 
+SOON = 0.05
+"""Virtual seconds within which somebody in need is helped."""
+
 CONNECTION_SETTERS = ("stop", "down", "hang", "slow")
 
 
@@ -64,6 +67,7 @@ class Judge:
             self._talk(talk)
         for call in self.calls:
             self._call(call)
+            self._in_time(call)
         self._references()
         self._notices()
         self._notices_again()
@@ -130,6 +134,20 @@ class Judge:
         elif call.last:
             self._own(op.user, json.dumps(call.last[0]))
             self._outcome(call, call.last[0])
+
+    def _in_time(self, call: Call) -> None:
+        """I23: who speaks of a crisis over a WebSocket is not left alone, whatever hangs."""
+        talk = self.ran.world.talks.get(call.life)
+        if talk is None or talk.life.kind != "ws" or talk.deaf_from is not None:
+            return
+        # Where the clock runs ahead of who could run, no time means anything.
+        if call.op.level != "crisis" or not call.op.speaks or self.ran.plan.hurry:
+            return
+        if call.ended_at - call.at > SOON:
+            in_time = [s.frame for s in talk.frames if call.at <= s.at <= call.at + SOON]
+            self.seen["in need, and something hung"] += 1
+            helped = any(HELP in json.dumps(frame) for frame in in_time)
+            self.require("I23", helped, f"{call.op}: alone from {call.at} to {call.ended_at}")
 
     def _answer(self, call: Call, status: int, body: bytes) -> None:
         op, text = call.op, body.decode()

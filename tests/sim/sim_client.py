@@ -234,6 +234,8 @@ class Client:
         hello |= {} if self.talk.room_after is None else {"room_after": self.talk.room_after}
         await self._until(lambda: bool(self.talk.answers))
         await self._send(masked(TEXT, json.dumps(hello).encode()))
+        if life.early:
+            return True
         await self._until(lambda: self.talk.welcome is not None)
         return self.talk.welcome is not None
 

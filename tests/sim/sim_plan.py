@@ -60,6 +60,8 @@ class Life:
     after: str | None = None  # the life that must have ended before
     capacity: int = 4096
     calm: bool = False
+    early: bool = False
+    """Whether it speaks behind its hello, and not only when it is welcome."""
 
     def without(self, index: int) -> Life:
         return replace(self, ops=self.ops[:index] + self.ops[index + 1 :])
@@ -237,7 +239,9 @@ class Draw:
             end = [*self._end("ada"), Op("pause", self._next(), "ada", seconds=rng.choice((0, 30)))]
             name = f"ada-care{self._next()}"
             resume = before is not None and rng.random() < 0.5
-            lives.append(Life("ws", name, "ada", (*ops, *end), (), resume, before, 1024))
+            early = rng.random() < 0.3
+            life = Life("ws", name, "ada", (*ops, *end), (), resume, before, 1024, early=early)
+            lives.append(life)
             before = name if rng.random() < 0.8 else before
         if rng.random() < 0.5:
             lives.append(self._operator("memory"))
@@ -338,6 +342,7 @@ class Draw:
                 Life(
                     "ws", name, user, (*ops, *self._end(user)), self._pieces(),
                     before is not None and rng.random() < 0.7, before, capacity,
+                    early=rng.random() < 0.2,
                 )
             )  # fmt: skip
             before = name
