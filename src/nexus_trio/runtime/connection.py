@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, NexusError, NotFound
-from nexus_trio.model.envelope import Position, Reply, RoomEvent, RoomView
-from nexus_trio.runtime.frames import Answered, Heard
+from nexus_trio.model.envelope import CrisisView, Position, Reply, RoomEvent, RoomView
+from nexus_trio.runtime.frames import Answered, Heard, Noticed
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import GONE, Outbox
@@ -62,6 +62,15 @@ class Connection:
         self._late[ref] = None
         if len(self._late) > REMEMBERED:
             del self._late[next(iter(self._late))]
+
+    def hasten(self, view: CrisisView | None) -> None:
+        """Tell the help for words that are not taken yet, if any. Never waits.
+
+        It has no position of its own; they have their notice once more when they are taken.
+        """
+        if view is not None and view.detected and view.notice is not None:
+            notice = Noticed("crisis", view.notice, view.resources, self.position)
+            self.outbox.offer(notice)
 
     def stop(self, ref: str) -> None:
         """End the message with that `ref` as aborted. Raises `NotFound` for one that never was."""

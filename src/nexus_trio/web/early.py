@@ -1,32 +1,33 @@
-"""What a client sends while its connection is being opened.
+"""What a client sends while its connection is being opened, or a frame of it answered.
 
-It is done in its order when the connection stands. But who writes in need behind a
-hello is not left alone while the disk hangs (I23): then it is read, looked at, and kept.
+It is done in its order when that is over. But who writes in need behind a hello, or behind
+other words, is not left alone while the disk hangs (I23): then it is read, looked at, and kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import trio
 
 from nexus_trio.crisis import Verdict
 from nexus_trio.errors import NexusError
-from nexus_trio.runtime.connection import Connection
 from nexus_trio.runtime.turn import HURRY_S
 from nexus_trio.web.guard import Receive
 
+Outcome = TypeVar("Outcome")
+
 WAITING_FRAMES = 32
-"""Frames that are taken before the welcome: the messages that a mailbox holds, and as many
+"""Frames that are taken meanwhile: the messages that a mailbox holds, and as many
 others. Then nothing is read, as for every client that is faster than the server."""
 
 WAITING_BYTES = 128 * 1024
 """Bytes of them: two of the longest frames. The one that passes it is taken whole."""
 
 
-class Early:
-    """Shared by the task that listens meanwhile and the one that opens the connection."""
+class Early(Generic[Outcome]):
+    """Shared by the task that listens meanwhile and the one that does what was asked for."""
 
     __slots__ = (
         "_outcome",
@@ -47,26 +48,33 @@ class Early:
         self.welcomed = trio.Event()
         """Set when what comes next may be sent."""
         self._receive = receive
-        self._outcome: Connection | NexusError | None = None
+        self._outcome: Outcome | NexusError | None = None
         self._settled = trio.Event()
         self._size = 0
         # Around each wait for the client, and nothing else: a send is never cut in two.
         self._scope = trio.CancelScope()
 
-    def settle(self, outcome: Connection | NexusError) -> None:
-        """The connection stands, or is refused: `listen` returns that. Never waits."""
+    def settle(self, outcome: Outcome | NexusError) -> None:
+        """It is done, or refused: `listen` returns that. Never waits."""
         self._outcome = outcome
         self._settled.set()
         self._scope.cancel()
 
-    async def listen(self, look: Callable[[Any], Awaitable[None]]) -> Connection | NexusError:
+    async def listen(
+        self,
+        look: Callable[[Any], Awaitable[None]],
+        late: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint,
+    ) -> Outcome | NexusError:
         """Wait until it is settled; after `HURRY_S`, take what comes and have it looked at.
 
-        Before that nothing is read: nearly all connections stand by then, and neither
-        pay for this nor are told twice. Cancelled, it loses no event of the client.
+        Before that nothing is read: nearly all is done by then, and neither pays for this nor
+        is told twice. When that time is over, `late` comes first. Cancelled, it loses no event
+        of the client.
         """
         with trio.move_on_after(HURRY_S):
             await self._settled.wait()
+        if self._outcome is None:
+            await late()
         while self._outcome is None:
             with trio.CancelScope() as self._scope:
                 await self._take()

@@ -101,7 +101,7 @@ class Talk:
         self._at_once: Callable[[str], bool | None] | None = extensions.get(AT_ONCE)
         self._locale: str | None = None
         # There from the hello to the welcome. What it has then is taken first.
-        self._early: Early
+        self._early: Early[Connection]
         self._waiting: list[Any] | None = None
 
     async def run(self) -> None:
@@ -181,12 +181,17 @@ class Talk:
         an `error` with the ref of the message, which would be its end.
         """
         await trio.lowlevel.checkpoint()  # one of many may be long, and nothing else may await
-        view = self._foreseen(user_id, event)
+        view = self._foreseen(user_id, event, self._early.folded)
         if view is not None and view.detected:
             await self._tell(live.refusal(StoreUnavailable(WAITS, crisis=view), None))
 
-    def _foreseen(self, user_id: str, event: Any) -> CrisisView | None:
-        """The help that a frame deserves which waits; nothing of it is counted or kept."""
+    def _foreseen(
+        self, user_id: str, event: Any, earlier: list[crisis.Verdict]
+    ) -> CrisisView | None:
+        """The help that a frame deserves which waits; nothing of it is counted or kept.
+
+        `earlier` are the verdicts of those that wait before it; its own joins them.
+        """
         try:
             frame = frame_in(event, self._help)
         except (Refused, Bad, Gone) as error:
@@ -194,7 +199,7 @@ class Talk:
         words = words_of(frame)
         if words is None:
             return None
-        verdict, earlier = crisis.screen(words), self._early.folded
+        verdict = crisis.screen(words)
         view = self._hub.help_behind(user_id, earlier, verdict, self._locale)
         if not isinstance(frame, frames.Message) or self._hub.is_folded(frame.message):
             earlier.append(verdict)
@@ -282,7 +287,8 @@ class Talk:
             raise InvalidRequest("hello was said already; it comes once, as the first frame")
         if not isinstance(frame, frames.Say):  # whose words are screened first
             connection.claim(frame.ref)
-        connection.outbox.offer(Own(live.text(await self._answer(connection, frame))))
+        answer = await self._answer(connection, frame)
+        connection.outbox.offer(Own(live.text(answer)))
 
     async def _answer(
         self,
@@ -292,16 +298,53 @@ class Talk:
         match frame:
             case frames.Ping():
                 return frames.Pong(frame.ref)
-            case frames.Go():
-                return live.occupants(await connection.go(frame.room), frame.ref)
             case frames.Look():
                 return live.occupants(connection.look(), frame.ref)
-            case frames.Say():
-                return await self._say(connection, frame)
             case frames.Stop():
                 connection.stop(frame.target)
-            case frames.Ack():
-                await connection.acknowledge(Position.parse(frame.position, "position"))
+                return frames.Done(frame.ref, str(connection.position))
+        return await self._in_time(connection, frame)
+
+    async def _in_time(
+        self, connection: Connection, frame: frames.Go | frames.Say | frames.Ack
+    ) -> frames.ServerFrame:
+        """The answer to what waits for the disk: whoever is in need does not wait with it."""
+        # What came before the welcome, and is not taken yet, was looked at then.
+        receive = trio.sleep_forever if self._waiting else self._receive
+        early = Early[frames.ServerFrame](receive)
+
+        async def done() -> None:
+            try:
+                early.settle(await self._done(connection, frame))
+            except NexusError as error:
+                early.settle(error)
+
+        async def look(event: Any) -> None:
+            await trio.lowlevel.checkpoint()  # one of many may be long, and nothing else may await
+            connection.hasten(self._foreseen(connection.user_id, event, early.folded))
+
+        async def late() -> None:
+            await trio.lowlevel.checkpoint()
+            if isinstance(frame, frames.Say):
+                connection.hasten(self._help(frame.text))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(done)
+            answer = await early.listen(look, late)
+        self._waiting = [*early.events, *(self._waiting or ())] or None
+        if isinstance(answer, NexusError):
+            raise answer
+        return answer
+
+    async def _done(
+        self, connection: Connection, frame: frames.Go | frames.Say | frames.Ack
+    ) -> frames.ServerFrame:
+        match frame:
+            case frames.Go():
+                return live.occupants(await connection.go(frame.room), frame.ref)
+            case frames.Say():
+                return await self._say(connection, frame)
+        await connection.acknowledge(Position.parse(frame.position, "position"))
         return frames.Done(frame.ref, str(connection.position))
 
     async def _say(self, connection: Connection, frame: frames.Say) -> frames.Done:
