@@ -118,4 +118,15 @@ FOUND = {
         ),
         strategy="pos",
     ),
+    # I23: what was said aloud had its help with its answer, behind a slow disk.
+    "in need behind a slow disk": Plan(
+        631986405424,
+        (
+            Life("ws", "ada-ws7", "ada", (Op("say", 4, "ada", "crisis"),), capacity=1024),
+            Life("operator", "operator", "-", (Op("slow", 16, "-"),)),
+        ),
+        responder="openai",
+        transport="hypercorn",
+        strategy="pos",
+    ),
 }

@@ -331,7 +331,7 @@ class Talk:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(done)
             answer = await early.listen(look, late)
-        self._waiting = [*early.events, *(self._waiting or ())] or None
+        self._waiting = [*(self._waiting or ()), *early.events] or None
         if isinstance(answer, NexusError):
             raise answer
         return answer
