@@ -2,7 +2,8 @@
 
     python benchmarks/altered.py PART serve --port 0 --data DIR
 
-`responder`: it hangs; `disk`: no commit of a turn and no look-up of a reference ends.
+`responder`: it hangs; `disk`: no commit of a turn, none of what is said, and no look-up of a
+reference ends.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nexus_trio import server
 from nexus_trio.cli import main
 from nexus_trio.model.transcript import Turn
 from nexus_trio.responders.base import Prompt
-from nexus_trio.store.base import PutTurn, Write
+from nexus_trio.store.base import PutRoomEvent, PutTurn, Write
 from nexus_trio.store.sqlite import SqliteStore
 
 
@@ -42,9 +43,10 @@ _append, _reference = SqliteStore.append, SqliteStore.reference
 
 
 async def append(self: SqliteStore, writes: Sequence[Write]) -> None:
-    """Sessions and rooms are stored, so that clients come in; turns never are."""
-    if any(isinstance(write, PutTurn) for write in writes):
-        await trio.sleep_forever()
+    """Sessions and rooms are stored, so that clients come in; turns and what is said never are."""
+    for write in writes:
+        if isinstance(write, PutTurn) or (isinstance(write, PutRoomEvent) and write.event.text):
+            await trio.sleep_forever()
     await _append(self, writes)
 
 
