@@ -219,8 +219,8 @@ def test_what_is_silent_uses_up_steps_for_what_comes_behind(
 ) -> None:
     module = importlib.import_module("nexus_trio.crisis.screen")
     monkeypatch.setattr(module, "STEPS", 400)
-    for many, level in ((1, early), (20, late)):
-        text = "I am glad to talk all the same. " * many + end
+    for many, level in ((1, early), (30, late)):
+        text = "What's the best part? " * many + end
         assert screen(text).level == level
         with monkeypatch.context() as careful:
             careful.setattr(module, "GLANCE", 0)
