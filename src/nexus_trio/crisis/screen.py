@@ -49,7 +49,7 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
-    """The one lexicon. Made when it is first asked for, which takes most of a second: a server
+    """The one lexicon. Made when it is first asked for, which takes a second or two: a server
     does that before it listens, and a command that screens nothing never does."""
     return Lexicon()
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from nexus_trio import crisis
 from nexus_trio.errors import Aborted, Conflict, NexusError, NotFound
 from nexus_trio.model.envelope import CrisisView, Position, Reply, RoomEvent, RoomView
-from nexus_trio.runtime.frames import Answered, Heard, Noticed
+from nexus_trio.runtime.frames import Answered, Heard
 from nexus_trio.runtime.job import Job, Origin
+from nexus_trio.runtime.live import hasten
 from nexus_trio.runtime.mailbox import Closed
 from nexus_trio.runtime.outbox import GONE, Outbox
 from nexus_trio.runtime.place import Move, Placed
@@ -68,9 +69,8 @@ class Connection:
 
         It has no position of its own; they have their notice once more when they are taken.
         """
-        if view is not None and view.detected and view.notice is not None:
-            notice = Noticed("crisis", view.notice, view.resources, self.position)
-            self.outbox.offer(notice)
+        if view is not None and view.detected:
+            hasten(self.outbox, view, self.position)
 
     def stop(self, ref: str) -> None:
         """End the message with that `ref` as aborted. Raises `NotFound` for one that never was."""

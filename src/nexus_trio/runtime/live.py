@@ -19,6 +19,12 @@ from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.outbox import Outbox
 
 
+def hasten(outbox: Outbox, view: CrisisView, position: Position) -> None:
+    """Tell a notice whose turn can't begin at once. It has no position of its own yet."""
+    if view.notice is not None:
+        outbox.offer(Noticed("crisis", view.notice, view.resources, position))
+
+
 class Live:
     """One session's connections, and the turn that they hear."""
 
@@ -29,11 +35,6 @@ class Live:
         self.running: Job | None = None
         # The session's own, once it is open (`state.owed`).
         self.owed: deque[Noticed] = deque()
-
-    def hasten(self, origin: Origin, view: CrisisView, position: Position) -> None:
-        """Tell a notice whose turn can't begin at once. It has no position of its own yet."""
-        if view.notice is not None:
-            origin.outbox.offer(Noticed("crisis", view.notice, view.resources, position))
 
     def begin(self, job: Job, turn: Turn, position: Position) -> None:
         """A turn begins. Tells its notices, if any: `turn.ahead` of them, from `position` on."""

@@ -25,7 +25,7 @@ from nexus_trio.model.envelope import CrisisView, Position, Post, Reply, Session
 from nexus_trio.runtime.aside import answer_command
 from nexus_trio.runtime.frames import Frame, Noticed
 from nexus_trio.runtime.job import Job, Origin
-from nexus_trio.runtime.live import Live
+from nexus_trio.runtime.live import Live, hasten
 from nexus_trio.runtime.mailbox import Closed, Full, Mailbox
 from nexus_trio.runtime.outbox import DRAINING, GONE, TOO_MANY, Outbox
 from nexus_trio.runtime.place import Move, Place, Placed
@@ -176,7 +176,7 @@ class Session:
         view = self._help(job)
         if view is not None and view.detected:
             nowhere = Position("0", 0)
-            self.live.hasten(origin, view, nowhere if state is None else state.position)
+            hasten(origin.outbox, view, nowhere if state is None else state.position)
 
     def gone(self, jobs: Iterable[Job], outbox: Outbox, *, stop: bool = False) -> None:
         """A connection went away by itself; what it asked for goes on, or ends, by the settings.

@@ -25,7 +25,7 @@ from nexus_trio.model.transcript import (
 from nexus_trio.model.world import Room
 from nexus_trio.responders.base import Exchange, Prompt
 from nexus_trio.runtime.job import Job
-from nexus_trio.runtime.live import Live
+from nexus_trio.runtime.live import Live, hasten
 from nexus_trio.runtime.released import Released
 from nexus_trio.runtime.services import Services
 from nexus_trio.runtime.state import SessionState
@@ -118,7 +118,7 @@ async def known_turn(state: SessionState, job: Job, services: Services, live: Li
     with trio.move_on_after(HURRY_S):
         return await _known(state, job, job.post.client_ref, services)
     for origin in job.origins:
-        live.hasten(origin, urgent, state.position)
+        hasten(origin.outbox, urgent, state.position)
     return await _known(state, job, job.post.client_ref, services)
 
 
