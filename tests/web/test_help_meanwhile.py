@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 from hung_disk import Frames, Scene, hanging, message, say
 from live_wire import Wire
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -89,6 +90,27 @@ async def test_behind_a_second_wait_the_third_waits_on_and_has_help(mock_clock: 
         assert len(helps(await at.after_a_moment(wire))) == 1
         refs = [f["ref"] for f in await at.goes_on(wire) if f["type"] in ("done", "reply")]
         assert refs == ["s1", "s2", "m1"]
+
+
+async def test_while_what_was_taken_waits_for_a_second_time_no_more_is_taken(
+    mock_clock: MockClock,
+) -> None:
+    async with hanging() as at:
+        wire = await welcome(at)
+        pings = [{"type": "ping", "ref": f"p{n}"} for n in range(4)]
+        await sent(wire, SLOW[0], say("s2", "is anybody here?"), *pings)
+        assert await at.after_a_moment(wire) == []
+        came: Frames = []
+        while not any(frame["type"] == "done" for frame in came):
+            works, at.disk.works = at.disk.works, trio.Event()  # for one commit
+            works.set()
+            await wait_all_tasks_blocked()
+            came += wire.arrived()
+        await sent(wire, *pings)
+        await at.pass_time(1)
+        assert wire.unread == len(pings)
+        pongs = [f["ref"] for f in await at.goes_on(wire) if f["type"] == "pong"]
+        assert pongs == [ping["ref"] for ping in pings * 2]
 
 
 async def test_one_low_message_is_no_alarm(mock_clock: MockClock) -> None:
