@@ -64,13 +64,13 @@ def test_a_notion_that_keeps_quiet_may_stand_inside_the_frames_own() -> None:
 @pytest.mark.parametrize("text", ["i wana nap", "i long for nap", "nap i want to"])
 def test_no_frame_that_stands_is_passed_over(text: str) -> None:
     made = frames("want + rest")
-    assert made.may_stand(set(text.split()), made.frames)
+    assert made.may_stand(set(text.split()))
 
 
 @pytest.mark.parametrize("text", ["i nap", "i want nap", "for long", "he plays ludo"])
 def test_what_has_no_word_of_a_notion_is_passed_over(text: str) -> None:
     made = frames("want + rest")
-    assert not made.may_stand(set(text.split()), made.frames)
+    assert not made.may_stand(set(text.split()))
 
 
 def test_the_steps_that_are_left_bound_the_work() -> None:

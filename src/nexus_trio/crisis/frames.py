@@ -128,6 +128,17 @@ class Around(NamedTuple):
 
 
 _Rare: TypeAlias = tuple[tuple[frozenset[str], tuple[Frame, ...]], ...]
+_Keys: TypeAlias = dict[str, tuple[tuple[frozenset[str], _Rare], ...]]
+
+
+def _across(rarest: dict[int, _Rare]) -> dict[int, _Rare]:
+    """The same, with those frames alone that reach over the end of a sentence."""
+    found: dict[int, _Rare] = {}
+    for bit, rare in rarest.items():
+        over = [(words, tuple(f for f in frames if f.across)) for words, frames in rare]
+        if kept := tuple((words, frames) for words, frames in over if frames):
+            found[bit] = kept
+    return found
 
 
 class Frames:
@@ -135,13 +146,12 @@ class Frames:
 
     __slots__ = (
         "_needs",
-        "_rare",
+        "_over",
         "bits",
         "entries",
         "frames",
         "hints",
         "keys",
-        "over",
         "sure",
         "told",
         "tree",
@@ -158,8 +168,8 @@ class Frames:
         self.sure: dict[str, set[Around]] = {}
         self.told: dict[int, list[Row]] = {}  # what every text of a notion has, by its bit
         # For a word of a rare notion: those that stand by it, and what the notion's frames need.
-        self.keys: dict[str, tuple[tuple[frozenset[str], _Rare], ...]] = {}
-        self._rare: frozenset[str] = frozenset()
+        self.keys: _Keys = {}
+        self._over: _Keys = {}  # the same of the frames that reach over the ends of sentences
         bits: dict[str, int] = {}
         trees = Trees()
         roots: dict[str, list[Node]] = {}
@@ -182,8 +192,6 @@ class Frames:
             entry = self.entries[row["id"]] = entry_of(row, table.get("level", "none"))
             for pattern in row["patterns"]:
                 self._add(entry, pattern, row, bits)
-
-        self.over = [frame for frame in self.frames if frame.across]
 
     def _add(
         self,
@@ -235,14 +243,17 @@ class Frames:
                     known[bit] = known[bit] | more if bit in known else more
         self.hints = {word: tuple(notions.items()) for word, notions in hints.items()}
         rarest = self._rarest()
-        self.keys = {
+        self.keys = self._keys(rarest)
+        self._over = self._keys(_across(rarest))
+        self.told = {bit: wider(rows, written) for bit, rows in self.told.items()}
+        self.sure = self._sure()
+
+    def _keys(self, rarest: dict[int, _Rare]) -> _Keys:
+        return {
             word: found
             for word, notions in self.hints.items()
             if (found := tuple((beside, rarest[bit]) for bit, beside in notions if bit in rarest))
         }
-        self._rare = frozenset(self.keys)
-        self.told = {bit: wider(rows, written) for bit, rows in self.told.items()}
-        self.sure = self._sure()
 
     def _rarest(self) -> dict[int, _Rare]:
         """Of each frame the notion that the fewest texts have, by its bit: the words of the next
@@ -301,12 +312,16 @@ class Frames:
                         found.setdefault(word, set()).add(around)
         return found
 
-    def may_stand(self, spoken: set[str], frames: list[Frame]) -> list[Frame]:
-        """Those of the frames that have a word of each notion among these, as written."""
+    def may_stand(self, spoken: set[str], *, over: bool = False) -> list[Frame]:
+        """The frames that have a word of each notion among these, as written.
+
+        `over`: those alone that reach over the end of a sentence.
+        """
         # Most texts have none of the rarest notions, and are asked for no others.
         likely: list[Frame] = []
-        for word in self._rare & spoken:
-            for beside, rare in self.keys[word]:
+        keys = self._over if over else self.keys
+        for word in keys.keys() & spoken:
+            for beside, rare in keys[word]:
                 if not beside.isdisjoint(spoken):
                     for other, of_both in rare:
                         if not other.isdisjoint(spoken):
@@ -323,7 +338,7 @@ class Frames:
                     if bit & missing and not beside.isdisjoint(spoken):
                         missing ^= bit
         found = {frame for frame in likely if not frame.all & missing}
-        return [frame for frame in frames if frame in found] if found else []
+        return [frame for frame in self.frames if frame in found] if found else []
 
     def look(self, tokens: list[str], frames: list[Frame], left: int) -> tuple[list[Match], int]:
         """Where these frames stand among the tokens of a sentence, and the steps still left."""

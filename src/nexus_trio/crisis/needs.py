@@ -20,10 +20,9 @@ from nexus_trio.crisis.sure import Row, cost
 
 PHRASE: Final = 1
 FRAME: Final = 2
-ROTE: Final = 4
-WHOLE: Final = 8
-"""What a sentence may have: a phrase, a frame, one of the phrases that are found by rote; or what
-it may be: a phrase that means something where nothing else is said."""
+WHOLE: Final = 4
+"""What a sentence may have: a phrase, a frame; or what it may be: a phrase that means something
+where nothing else is said."""
 
 _KINDS: Final = PHRASE | FRAME | WHOLE
 
@@ -92,7 +91,7 @@ class Needs:
         self._dropped = frozenset(word for word, same in book.spelling.words.items() if not same)
         self._known: dict[str, _Known] = {}
         self._closer: dict[int, set[_Closer]] = {}
-        self._fill(_rows_of(book), rote, book.frames)
+        self._fill(_rows_of(book), book.frames)
 
     def likely(self, words: list[str], looks: list[int]) -> int:
         """What there may be in a sentence of these words: the bits of `PHRASE` and so on.
@@ -108,7 +107,7 @@ class Needs:
                 there |= known[0]
                 if known[1]:
                     near[word] = known
-        found = there & ROTE
+        found = 0
         for word, (_, rarest, rows) in near.items():
             more = there & rarest
             while more:
@@ -158,9 +157,7 @@ class Needs:
         pairs = self._pairs
         return any(not pairs[word].isdisjoint(spoken) for word in pairs.keys() & spoken)
 
-    def _fill(
-        self, rows: dict[str, set[tuple[int, Around]]], rote: set[str], frames: Frames
-    ) -> None:
+    def _fill(self, rows: dict[str, set[tuple[int, Around]]], frames: Frames) -> None:
         """Give every set its bit, and every word what is known of it."""
         notions = {bit: _Notion(told) for bit, told in frames.told.items()}
 
@@ -169,9 +166,7 @@ class Needs:
             return -cost(frozenset([word])), -len(rows[word]), word
 
         sets = [sum(around[:3], ()) for word in sorted(rows, key=rank) for _, around in rows[word]]
-        bits, numbers = _numbered(sets, 4)
-        for word in rote:
-            bits[word] = bits.get(word, 0) | ROTE
+        bits, numbers = _numbered(sets, 3)
         same: dict[int, int] = {}  # equal numbers are kept once
         for word in {*bits, *rows}:
             rarest, masks = 0, defaultdict[int, list[int]](list)

@@ -1,8 +1,8 @@
 """Reads a message clause by clause: where the cues stand in it.
 
-A message may cost so many steps in the tree (`screen.STEPS`), and what stands behind the last of
-them is read otherwise. Most messages have no cue at all, nor the words that any needs: those are
-silent, and not read. That changes no verdict, for no walk would have found more. Pure.
+First a glance says which sentences have the words that a cue needs: most have not, and are passed
+over, where no walk would have found anything. The others are looked up, which may cost so many
+steps in the tree (`screen.STEPS`); what stands behind the last of them is read otherwise. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from nexus_trio.crisis.entries import Entry
 from nexus_trio.crisis.frames import Frame
 from nexus_trio.crisis.lookup import FOUND, Match, look_up
-from nexus_trio.crisis.needs import FRAME, PHRASE, ROTE, WHOLE, Needs
+from nexus_trio.crisis.needs import FRAME, PHRASE, WHOLE, Needs
 from nexus_trio.crisis.phrasebook import Phrasebook
 from nexus_trio.crisis.phrases import END, START
 from nexus_trio.crisis.spelling import Words
@@ -28,8 +28,8 @@ LOOKS: Final = 64
 """Closer looks that a glance at a message may cost: a long one in distress takes some thirty."""
 
 GLANCE: Final = 1_000
-"""Characters that a message may have to be asked whether it is silent: of a longer one, made to
-be slow, that would cost too much."""
+"""Characters that a message may have for the sharper glance: at a longer one, made to be slow, that
+would cost too much."""
 
 
 class Clause:
@@ -71,41 +71,13 @@ def _words_of(sentence: str) -> list[str]:
     return sentence.split() if len(sentence) > 1 else []
 
 
-def is_silent(plain: str, book: Phrasebook, needs: Needs, left: int) -> bool:
-    """Whether a reading of a message, not longer than `GLANCE` and in so many steps, finds nothing.
-
-    Where it says no, there may be something. Of most messages it says yes, at little cost.
-    """
-    heard: list[str] = []
-    spoke, rote, looks = 0, False, [LOOKS]
-    for sentence in plain.split("."):
-        words = _words_of(sentence)
-        if words:
-            likely = needs.likely(words, looks)
-            if likely & FRAME:
-                return False
-            rote = rote or likely & ROTE > 0
-            if likely & PHRASE:
-                for clause in sentence.split(","):
-                    found: list[Match] = []
-                    tokens = _tokens(clause.split(), book.spelling.words)
-                    left = look_up(book.cues, tokens, found, left - FOUND)
-                    if found or left <= 0:
-                        return False
-            heard += words
-            spoke += 1
-    if rote and _rote_in(plain, book):
-        return False
-    if len(heard) > FEW:
-        return True
-    if spoke > 1:
-        return not needs.likely(plain.replace(".", " ").replace(",", " ").split(), looks) & FRAME
-    return len(heard) > SHORT or not needs.likely(heard, looks) & WHOLE
+def _as_one(plain: str) -> str:
+    return plain.replace(".", " ").replace(",", " ")
 
 
 def _rote_in(text: str, book: Phrasebook) -> list[Entry]:
     """The entries whose plainest phrases stand in it as they are."""
-    around = f" {' '.join(text.replace('.', ' ').replace(',', ' ').split())} "
+    around = f" {' '.join(_as_one(text).split())} "
     return [entry for phrase, entry in book.rote.items() if f" {phrase} " in around]
 
 
@@ -124,48 +96,69 @@ class Reading:
 
     def read(self, plain: str) -> list[Clause]:
         """Every clause that has words, with the cues in it; none where no cue is in any."""
-        size, spoke = 0, 0
         self._sentences = plain.split(".")
-        for number, sentence in enumerate(self._sentences):
-            words = _words_of(sentence)
-            size += len(words)
-            spoke += 1 if words else 0
-            spoken = set(words)
-            if self._needs.paired(spoken) and not self._look_up(number, spoken):
+        heard = [_words_of(sentence) for sentence in self._sentences]
+        there, over = self._glance(plain, heard)
+        for number, may_be in enumerate(there):
+            if may_be and not self._look_up(number, set(heard[number]), may_be):
                 return self._all(number)
-        if size <= FEW:
-            self._read_as_one(plain, spoke, size)
+        if over:
+            self._read_as_one(plain, over)
         return self._all(len(self._sentences)) if self._has_cues() else []
 
-    def _look_up(self, number: int, spoken: set[str]) -> bool:
+    def _glance(self, plain: str, heard: list[list[str]]) -> tuple[list[int], int]:
+        """What there may be in each sentence, and in all of the message as one."""
+        needs, size, spoke = self._needs, 0, 0
+        for words in heard:
+            size += len(words)
+            spoke += 1 if words else 0
+        if len(plain) > GLANCE:
+            there = [PHRASE | FRAME if needs.paired(set(words)) else 0 for words in heard]
+            over = FRAME if spoke > 1 else WHOLE
+        else:
+            looks, over = [LOOKS], 0
+            there = []
+            for words in heard:
+                likely = needs.likely(words, looks) if words else 0
+                there.append(likely & (PHRASE | FRAME))
+                over |= likely & WHOLE
+            if spoke > 1 and size <= FEW:
+                # Where one sentence is looked up, asking first saves nothing.
+                over = FRAME if any(there) else needs.likely(_as_one(plain).split(), looks) & FRAME
+        return there, over if size <= (FEW if spoke > 1 else SHORT) else 0
+
+    def _look_up(self, number: int, spoken: set[str], may_be: int) -> bool:
         """Look a sentence up; False where there were not steps enough for it."""
         here = self._read[number] = self._made(number)
-        cues, two, left = self._book.cues, self._needs.two, self._left
-        for done, clause in enumerate(here, 1):
-            if two(spoken if len(here) == 1 else set(clause.words)):
-                left = look_up(cues, clause.tokens, clause.cues, left - FOUND)
-                if left <= 0:
-                    del here[done:]
-                    here.append(self._by_rote(number))
+        if may_be & PHRASE:
+            cues, two, left = self._book.cues, self._needs.two, self._left
+            for done, clause in enumerate(here, 1):
+                if two(spoken if len(here) == 1 else set(clause.words)):
+                    left = look_up(cues, clause.tokens, clause.cues, left - FOUND)
+                    if left <= 0:
+                        del here[done:]
+                        here.append(self._by_rote(number))
+                        return False
+            self._left = left
+        if may_be & FRAME:
+            frames = self._book.frames
+            if there := frames.may_stand(spoken):
+                self._frame(here, there)
+                if self._left <= 0:
+                    here.append(self._by_rote(number + 1))
                     return False
-        self._left = left
-        frames = self._book.frames
-        if there := frames.may_stand(spoken, frames.frames):
-            self._frame(here, there)
-            if self._left <= 0:
-                here.append(self._by_rote(number + 1))
-                return False
         return True
 
-    def _read_as_one(self, plain: str, spoke: int, size: int) -> None:
-        """Add what stands in all of a short message: of so many sentences, and so many words."""
+    def _read_as_one(self, plain: str, over: int) -> None:
+        """Add what stands in all of a short message: a frame in several sentences, or a phrase
+        that means something where nothing else is said."""
         book = self._book
-        if spoke > 1:
+        if over & FRAME:
             # With letters that are no clause: they may let a frame be sought, never be found.
-            spoken = set(plain.replace(".", " ").replace(",", " ").split())
-            if over := book.frames.may_stand(spoken, book.frames.over):
-                self._frame(self._all(len(self._sentences)), over)
-        elif size <= SHORT:
+            spoken = set(_as_one(plain).split())
+            if frames := book.frames.may_stand(spoken, over=True):
+                self._frame(self._all(len(self._sentences)), frames)
+        else:
             clauses = self._all(len(self._sentences))
             if len(clauses) == 1:
                 tokens, cues = clauses[0].tokens, clauses[0].cues

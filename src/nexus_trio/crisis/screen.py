@@ -23,7 +23,7 @@ from nexus_trio.crisis.lookup import Match, look_up
 from nexus_trio.crisis.needs import Needs
 from nexus_trio.crisis.normalise import normalise
 from nexus_trio.crisis.phrasebook import load, nothing_collected
-from nexus_trio.crisis.reading import GLANCE, Clause, Reading, is_silent
+from nexus_trio.crisis.reading import Clause, Reading
 from nexus_trio.crisis.repair import Repair
 
 STEPS: Final = 5_000
@@ -85,8 +85,6 @@ def screen(text: str) -> Verdict:
     """
     known = lexicon()
     plain = known.repair(normalise(text))
-    if len(plain) <= GLANCE and is_silent(plain, known.book, known.needs, STEPS):
-        return _NOTHING
     clauses = Reading(known.book, known.needs, STEPS).read(plain)
     for clause in clauses:
         if clause.cues:
