@@ -11,6 +11,7 @@ import os
 import socket
 from contextlib import suppress
 from pathlib import PurePath
+from time import time
 from traceback import walk_tb
 
 import trio
@@ -22,7 +23,7 @@ from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
-from nexus_trio.lane.answer import full
+from nexus_trio.lane.answer import Header, full
 from nexus_trio.lane.config import Limits
 from nexus_trio.lane.http2 import ContainedHttp2
 from nexus_trio.lane.ledger import Ledger
@@ -68,6 +69,15 @@ class ServerContext(WorkerContext):
         self.ledger = ledger
         self.terminated = Termination(self)
         self._said_full = -math.inf
+        self._second = -1
+        self._headers: list[Header] = []
+
+    def own_headers(self, config: Config) -> list[Header]:
+        """What every answer says, such as the date: made once a second, for all connections."""
+        second = int(time())
+        if second != self._second:
+            self._second, self._headers = second, config.response_headers("h11")
+        return self._headers
 
     async def say_full(self, log: Logger) -> None:
         """Log that connections are turned away; once a minute, for they may be thousands."""

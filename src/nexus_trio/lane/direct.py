@@ -257,7 +257,7 @@ class LaneConnection(ContainedTCPServer):
 
     def own_headers(self) -> list[Header]:
         """What every answer says."""
-        return self.config.response_headers("h11")
+        return self.context.own_headers(self.config)
 
     async def put(self, data: bytes) -> None:
         """Send it, as `_send_in_turn` does; a client that does not read is then lost."""

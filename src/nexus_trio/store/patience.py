@@ -8,10 +8,32 @@ such wait has left; so all of them are known here, and cut short together.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import trio
+
+
+class _Shield:
+    """One such wait. A class: every turn has one, and a generator costs several times as much."""
+
+    __slots__ = ("_scope", "_waits")
+
+    def __init__(self, scope: trio.CancelScope, waits: dict[trio.CancelScope, None]) -> None:
+        self._scope = scope
+        self._waits = waits
+
+    def __enter__(self) -> trio.CancelScope:
+        self._waits[self._scope] = None
+        return self._scope.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        del self._waits[self._scope]
+        return self._scope.__exit__(kind, error, trace)
 
 
 class Patience:
@@ -32,15 +54,10 @@ class Patience:
         """How many seconds a wait that begins now has; 0 or more."""
         return max(0.0, min(self._seconds, self._deadline - trio.current_time()))
 
-    @contextmanager
-    def shield(self) -> Iterator[trio.CancelScope]:
+    def shield(self) -> _Shield:
         """A scope that only its deadline cancels: `cancelled_caught` says that it was too long."""
-        with trio.move_on_after(self.left(), shield=True) as scope:
-            self._waits[scope] = None
-            try:
-                yield scope
-            finally:
-                del self._waits[scope]
+        deadline = trio.current_time() + self.left()
+        return _Shield(trio.CancelScope(deadline=deadline, shield=True), self._waits)
 
     def end_by(self, deadline: float) -> None:
         """No wait, begun or to come, goes on after `deadline`, on trio's clock. Never waits."""
