@@ -66,6 +66,15 @@ def checked(headers: Iterable[Header]) -> list[tuple[bytes, bytes, bytes]]:
     return found
 
 
+def written(headers: Iterable[Header]) -> bytes:
+    """Headers as they go out."""
+    return b"".join([b"%b: %b\r\n" % each for each in headers])
+
+
+_OK = status_line(HTTPStatus.OK)
+_CLOSE = b"connection: close\r\n\r\n"
+
+
 class Framing:
     """How one answer is laid out on the wire, and what is left of it.
 
@@ -103,9 +112,14 @@ class Framing:
             self._silent, self._left = True, None
         elif not named:
             lines.append(self._frame(whole))
-        lines += [b"%b: %b\r\n" % each for each in extra]
-        lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        lines.append(written(extra))
+        lines.append(b"\r\n" if self.keep_alive else _CLOSE)
         return b"".join(lines)
+
+    def whole(self, head: bytes, body: bytes, extra: bytes) -> bytes:
+        """A 200 with its body, where `head` and `extra` are headers as they go out."""
+        end = b"\r\n" if self.keep_alive else _CLOSE
+        return b"%bcontent-length: %d\r\n%b%b%b" % (_OK + head, len(body), extra, end, body)
 
     def piece(self, data: bytes) -> bytes:
         """A part of the body as it goes out. Raises `BadAnswer` where it is more than promised."""
@@ -142,8 +156,7 @@ class Framing:
 def refusal(status: int, extra: Iterable[Header]) -> bytes:
     """An answer of the server's own, without a body, after which it closes."""
     lines = [status_line(status), b"content-length: 0\r\nconnection: close\r\n"]
-    lines += [b"%b: %b\r\n" % each for each in extra]
-    return b"".join([*lines, b"\r\n"])
+    return b"".join([*lines, written(extra), b"\r\n"])
 
 
 COME_BACK = 5

@@ -23,7 +23,7 @@ from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
-from nexus_trio.lane.answer import Header, full
+from nexus_trio.lane.answer import Header, full, written
 from nexus_trio.lane.config import Limits
 from nexus_trio.lane.http2 import ContainedHttp2
 from nexus_trio.lane.ledger import Ledger
@@ -71,13 +71,20 @@ class ServerContext(WorkerContext):
         self._said_full = -math.inf
         self._second = -1
         self._headers: list[Header] = []
+        self._lines = b""
 
     def own_headers(self, config: Config) -> list[Header]:
         """What every answer says, such as the date: made once a second, for all connections."""
         second = int(time())
         if second != self._second:
             self._second, self._headers = second, config.response_headers("h11")
+            self._lines = written(self._headers)
         return self._headers
+
+    def own_lines(self, config: Config) -> bytes:
+        """The same as they go out."""
+        self.own_headers(config)
+        return self._lines
 
     async def say_full(self, log: Logger) -> None:
         """Log that connections are turned away; once a minute, for they may be thousands."""

@@ -259,6 +259,10 @@ class LaneConnection(ContainedTCPServer):
         """What every answer says."""
         return self.context.own_headers(self.config)
 
+    def own_lines(self) -> bytes:
+        """The same as they go out."""
+        return self.context.own_lines(self.config)
+
     async def put(self, data: bytes) -> None:
         """Send it, as `_send_in_turn` does; a client that does not read is then lost."""
         if not self.lost and not await self._send_in_turn(data):

@@ -80,6 +80,24 @@ class Exchange:
         else:
             raise BadAnswer(f"{kind} does not come here")
 
+    async def answer(self, head: bytes, body: bytes) -> bool:
+        """The whole answer, a 200, in one; False where it has to be sent part by part.
+
+        `head` are its headers as they go out, with none that says how it is framed: the
+        app makes them once, and no answer pays for their being looked at. To the byte what
+        `send` would make of them; as there with respect to cancellation.
+        """
+        connection, framing = self._connection, self._framing
+        # A log would have each header by itself.
+        if self._state != _NOTHING or connection.logs or self._request.method == b"HEAD":
+            return False
+        if not self._request.complete or connection.is_last:
+            framing.keep_alive = False
+        self._state = _BEGUN
+        await self._put(framing.whole(head, body, connection.own_lines()))
+        await self._end()
+        return True
+
     async def finish(self) -> bool:
         """The app has returned, or broke: whether the connection goes on to the next request."""
         if self._connection.refused:

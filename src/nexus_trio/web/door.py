@@ -35,6 +35,7 @@ Headers: TypeAlias = dict[bytes, bytes]
 """Of each name, in lower case, the first value."""
 
 _START = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_HEAD = b"".join(b"%b: %b\r\n" % line for line in _START)
 
 
 class Gone(Exception):
@@ -155,6 +156,10 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def _send(send: Send, body: bytes) -> None:
+    # Where it is the lane's own `send`, and nobody's who would see to what goes through it.
+    whole = getattr(getattr(send, "__self__", None), "answer", None)
+    if whole is not None and await whole(_HEAD, body):
+        return
     lines = [*_START, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": lines})
     await send({"type": "http.response.body", "body": body, "more_body": False})
