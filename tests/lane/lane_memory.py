@@ -14,6 +14,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from trio.testing import lockstep_stream_pair, memory_stream_pair
 
+from nexus_trio.deadlines import Deadlines
 from nexus_trio.lane.config import Limits, apply
 from nexus_trio.lane.connection import Ledger, ServerContext
 from nexus_trio.lane.contained import TRANSPORTS
@@ -114,4 +115,7 @@ def lane(
     apply(config, limits)
     streams: list[Any] = []
     trio.lowlevel.spawn_system_task(bark, streams)
-    return Lane(nursery, app, config, ServerContext(None, limits, Ledger()), streams, transport)
+    deadlines = Deadlines()
+    trio.lowlevel.spawn_system_task(deadlines.run)  # as `bark`: nobody waits for its end
+    context = ServerContext(None, limits, Ledger(), deadlines)
+    return Lane(nursery, app, config, context, streams, transport)

@@ -27,6 +27,7 @@ from sim_parts import HypercornLog, Lines, Moody, SimStore, inline
 from sim_pipe import End, pair
 from sim_upstream import MemoryLines, Upstream
 
+from nexus_trio.deadlines import Deadlines
 from nexus_trio.lane.config import Limits, apply
 from nexus_trio.lane.connection import ContainedTCPServer, Ledger, ServerContext
 from nexus_trio.lane.direct import LaneConnection
@@ -187,13 +188,16 @@ class Stack:
         config.keep_alive_timeout = hub.settings.keep_alive_s
         config._log = HypercornLog(self.log)  # type: ignore[assignment]  # its four methods
         self._wrapped = ASGIWrapper(self._watched(_application(hub)))
-        self.context = ServerContext(None, limits, Ledger())
-        async with trio.open_nursery() as self._nursery:
-            await self._stop.wait()
-            await drain(hub, hub.settings.grace_s * TURNS_SHARE)
-            # From here on as at the end of `hypercorn.trio.run.worker_serve`.
-            await self.context.terminated.set()
-            self._nursery.cancel_scope.deadline = trio.current_time() + config.graceful_timeout
+        self.context = ServerContext(None, limits, Ledger(), Deadlines())
+        async with trio.open_nursery() as beside:
+            beside.start_soon(self.context.deadlines.run)
+            async with trio.open_nursery() as self._nursery:
+                await self._stop.wait()
+                await drain(hub, hub.settings.grace_s * TURNS_SHARE)
+                # From here on as at the end of `hypercorn.trio.run.worker_serve`.
+                await self.context.terminated.set()
+                self._nursery.cancel_scope.deadline = trio.current_time() + config.graceful_timeout
+            beside.cancel_scope.cancel()
 
     def _watched(self, app: Any) -> Any:
         """The application, with a look at what it finds in its context, and at whose it is."""

@@ -23,6 +23,7 @@ from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
+from nexus_trio.deadlines import Deadlines
 from nexus_trio.lane.answer import Header, full, written
 from nexus_trio.lane.config import Limits
 from nexus_trio.lane.http2 import ContainedHttp2
@@ -63,11 +64,15 @@ class Termination(EventWrapper):
 class ServerContext(WorkerContext):
     """What the connections of one server share."""
 
-    def __init__(self, max_requests: int | None, limits: Limits, ledger: Ledger) -> None:
+    def __init__(
+        self, max_requests: int | None, limits: Limits, ledger: Ledger, deadlines: Deadlines
+    ) -> None:
         super().__init__(max_requests)
         self.limits = limits
         self.ledger = ledger
         self.terminated = Termination(self)
+        # Of connections that wait for a request.
+        self.deadlines = deadlines
         self._said_full = -math.inf
         self._second = -1
         self._headers: list[Header] = []

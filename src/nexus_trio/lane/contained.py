@@ -24,6 +24,7 @@ import trio
 from hypercorn.config import Config, Sockets
 from hypercorn.typing import AppWrapper
 
+from nexus_trio.deadlines import Deadlines
 from nexus_trio.errors import SettingsError
 from nexus_trio.lane import bind
 from nexus_trio.lane.bind import Address, refuse_non_loopback
@@ -67,6 +68,8 @@ class Containment:
         self.limits = limits
         self.on_stop: OnStop | None = None
         self._ledger = Ledger()
+        # Those of the server that starts: Hypercorn makes its context at once.
+        self._deadlines = Deadlines()
 
     def statistics(self) -> Statistics:
         """Counts over all servers of this process."""
@@ -82,7 +85,7 @@ class Containment:
                 limits.connections,
                 self.limits.connections,
             )
-        return ServerContext(max_requests, limits, self._ledger)
+        return ServerContext(max_requests, limits, self._ledger, self._deadlines)
 
     async def serve(
         self,
@@ -107,12 +110,17 @@ class Containment:
             # Under the command they listen already, with Hypercorn's own backlog.
             bind.listen(opened, config)
             bind.say_plainly_when_out_of_descriptors()
-            await _hypercorns_worker_serve(
-                app,
-                config,
-                sockets=opened,
-                shutdown_trigger=shutdown_trigger,
-                task_status=task_status,
+            deadlines = self._deadlines = Deadlines()
+            await _beside(
+                deadlines.run,
+                partial(
+                    _hypercorns_worker_serve,
+                    app,
+                    config,
+                    sockets=opened,
+                    shutdown_trigger=shutdown_trigger,
+                    task_status=task_status,
+                ),
             )
         finally:
             bind.close(opened)
@@ -244,6 +252,19 @@ async def _told_to_stop(trigger: Trigger | None) -> None:
                 nursery.start_soon(_then_cancel, trigger, nursery.cancel_scope)
             await anext(aiter(signals))
             nursery.cancel_scope.cancel()
+
+
+async def _beside(helper: Trigger, main: Trigger) -> None:
+    """Run both, until `main` ends; what it raises comes as it is, in no group more."""
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(helper)
+            await main()
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        raise group.exceptions[0] from group.exceptions[0].__cause__
 
 
 async def _then(first: Trigger, second: Trigger) -> None:

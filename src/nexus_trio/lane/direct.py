@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextvars import Context
 from time import time
 from typing import Any
 from urllib.parse import unquote
@@ -60,8 +61,10 @@ class LaneConnection(ContainedTCPServer):
         self.refused = False
         # Bytes that came behind the request which is being answered.
         self._behind = b""
-        # The wait for a request, and for the client in the midst of one.
-        self._idle: trio.CancelScope | None = None
+        # Around all waits for a request, and whether there is one now; around that for the
+        # client in the midst of one.
+        self._idle = trio.CancelScope()
+        self._is_idle = False
         self._hearing: trio.CancelScope | None = None
         self._requests = 0
         self._scope: Any = None
@@ -71,7 +74,10 @@ class LaneConnection(ContainedTCPServer):
     def end_with_grace(self) -> None:
         """The server stops: who waits for nothing is let go, the rest as in the base class."""
         super().end_with_grace()
-        if self._idle is not None:
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._is_idle:
             self._idle.cancel()
 
     # --- the requests of the connection ---
@@ -82,21 +88,24 @@ class LaneConnection(ContainedTCPServer):
             return
         self._ends = (secure, client, server)
         requests = Requests(self._limits)
-        task = trio.lowlevel.current_task()
-        fresh = task.context
+        request: Request | None = None
+        fresh = trio.lowlevel.current_task().context
         try:
             while True:
-                # Nothing that the app leaves in the context of one request may be there
-                # for the next (I6). It holds from the next step on: in the wait below.
-                task.context = fresh.copy()
-                request = await self._next(requests)
+                request = None
+                # One scope for the waits of many requests: each would cost as much as
+                # reading one does.
+                with trio.CancelScope() as self._idle:
+                    request = await self._hear(requests, fresh)
+                overdue = self._idle.cancelled_caught and not self.context.terminated.is_set()
+                if overdue and requests.within_head:
+                    # Without a word: nothing was asked yet that a 408 could answer.
+                    self.cut_for_silence()
                 if request is None or request.websocket:
                     break
                 if not await self._answer(request, requests):
                     request = None
                     break
-                # While the next one is waited for nothing of this one takes memory.
-                request = self._scope = None
         finally:
             requests.close()
         if request is not None:
@@ -104,6 +113,22 @@ class LaneConnection(ContainedTCPServer):
             del requests
             await self._upgrade(request, behind)
         await self._part()
+
+    async def _hear(self, requests: Requests, fresh: Context) -> Request | None:
+        """Answer what is asked. Returns a request to become a WebSocket; one that came when
+        nothing more was waited for, and is to be answered; or None at the end."""
+        task = trio.lowlevel.current_task()
+        while True:
+            # Nothing that the app leaves in the context of one request may be there
+            # for the next (I6). It holds from the next step on: in the wait below.
+            task.context = fresh.copy()
+            request = await self._next(requests)
+            if request is None or request.websocket or self._idle.cancel_called:
+                return request
+            if not await self._answer(request, requests):
+                return None
+            # While the next one is waited for nothing of this one takes memory.
+            request = self._scope = None
 
     async def _next(self, requests: Requests) -> Request | None:
         """The next request, or None where none comes, or none that can be read."""
@@ -118,6 +143,7 @@ class LaneConnection(ContainedTCPServer):
         return requests.ready.pop(0)
 
     async def _wait_for_head(self, requests: Requests) -> bool:
+        deadlines = self.context.deadlines
         deadline = trio.current_time() + self.config.keep_alive_timeout
         while not requests.ready:
             if requests.fault is not None:
@@ -125,20 +151,21 @@ class LaneConnection(ContainedTCPServer):
                 return False
             if self.context.terminated.is_set():
                 return False
-            with trio.CancelScope(deadline=deadline) as self._idle:
+            self._is_idle = True
+            deadlines.set(self, deadline, self._stop_waiting)
+            try:
                 data = await self._read()
-            stopped, self._idle = self._idle.cancelled_caught, None
-            if stopped:
-                if requests.within_head and not self.context.terminated.is_set():
-                    # Without a word: nothing was asked yet that a 408 could answer.
-                    self.cut_for_silence()
-                return False
+            finally:
+                deadlines.drop(self)
+                self._is_idle = False
             if not data:
                 return False
             begun = requests.within_head
             requests.feed(data)
             if requests.within_head and not begun:
                 deadline = min(deadline, trio.current_time() + self._limits.head)
+            if self._idle.cancel_called:
+                return bool(requests.ready)
         return True
 
     async def _answer(self, request: Request, requests: Requests) -> bool:

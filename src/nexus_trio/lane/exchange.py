@@ -57,6 +57,13 @@ class Exchange:
             await self._connection.until_gone()
         return _GONE
 
+    def whole_body(self) -> bytes | None:
+        """The rest of the body, where all of it has come; else None, and nothing was taken."""
+        if self._heard or not self._request.complete:
+            return None
+        self._heard = True
+        return self._request.take()
+
     async def send(self, message: Any) -> None:
         """A part of the answer. To a client that is gone it does nothing.
 

@@ -19,6 +19,7 @@ import trio
 from nexus_trio import crisis
 from nexus_trio.crisis.protocol import markdown
 from nexus_trio.crisis.watch import Watch, folded
+from nexus_trio.deadlines import Deadlines
 from nexus_trio.errors import (
     Aborted,
     Draining,
@@ -90,6 +91,9 @@ class Hub:
         rooms = services.rooms.values()
         self._personas = {r.spec.name: PersonaActor(r, services) for r in rooms if aloud}
         self._nursery = nursery
+        # Of callers who wait for an answer that may take its time; kept from the first on.
+        self._deadlines = Deadlines()
+        self._deadlines_kept = False
         # At most one live session a user, and a closed one is not in here (I7).
         self._sessions: dict[str, Session] = {}
         self._erasing: dict[str, trio.Event] = {}
@@ -201,14 +205,33 @@ class Hub:
         It may be waited for again where this wait was cancelled, which changes
         nothing of the turn.
         """
+        await job.slot.settled()
+        return self._result(job)
+
+    def _result(self, job: Job) -> Reply:
+        job.handed_over()
         try:
-            return await job.slot.wait()
+            return job.slot.result()
         except NexusError as error:
             post = job.post
             raise self.refused(error, post.user_id, job.verdict, post.locale)  # noqa: B904 - as above
+
+    async def outcome_within(self, job: Job, seconds: float) -> Reply | None:
+        """As `outcome`, or None where that takes longer; then it may be waited for again."""
+        slot, task = job.slot, trio.lowlevel.current_task()
+        until = trio.current_time() + seconds
+        if not self._deadlines_kept:
+            self._deadlines_kept = True
+            self._nursery.start_soon(self._deadlines.run)
+        self._deadlines.set(task, until, slot.nudge)
+        try:
+            while not slot.done:
+                if trio.current_time() >= until:
+                    return None
+                await slot.nudged()
         finally:
-            if job.slot.done:
-                job.handed_over()
+            self._deadlines.drop(task)
+        return self._result(job)
 
     async def stream(
         self,

@@ -28,38 +28,55 @@ class Slot(Generic[T]):
     changes nothing for the others (I11).
     """
 
-    __slots__ = ("_done", "_error", "_value")
+    __slots__ = ("_error", "_event", "_value", "done")
 
     def __init__(self) -> None:
-        self._done = trio.Event()
+        self.done = False
+        """Whether the answer is there."""
+        self._event = trio.Event()
         self._value: T | None = None
         self._error: NexusError | None = None
 
     @property
-    def done(self) -> bool:
-        """Whether the answer is there."""
-        return self._done.is_set()
-
-    @property
     def answered(self) -> bool:
         """Whether it was answered with a value, and not with an error."""
-        return self._done.is_set() and self._error is None
+        return self.done and self._error is None
 
     def set(self, value: T) -> None:
         """Answer every waiter with `value`. Never waits."""
-        if not self._done.is_set():
-            self._value = value
-            self._done.set()
+        if not self.done:
+            self.done, self._value = True, value
+            self._event.set()
 
     def fail(self, error: NexusError) -> None:
         """Answer every waiter with `error`. Never waits."""
-        if not self._done.is_set():
-            self._error = error
-            self._done.set()
+        if not self.done:
+            self.done, self._error = True, error
+            self._event.set()
+
+    def nudge(self) -> None:
+        """Wake whoever waits, for the time of one of them may be over. Never waits."""
+        if not self.done:
+            event, self._event = self._event, trio.Event()
+            event.set()
+
+    async def nudged(self) -> None:
+        """Return when the answer is there, or `nudge` was called."""
+        await self._event.wait()
 
     async def wait(self) -> T:
         """The answer, or its error raised. Cancelling this wait touches nobody else."""
-        await self._done.wait()
+        await self.settled()
+        return self.result()
+
+    async def settled(self) -> None:
+        """Return when the answer is there."""
+        await self.nudged()
+        while not self.done:
+            await self.nudged()
+
+    def result(self) -> T:
+        """The answer that is there, or its error raised."""
         if self._error is not None:
             # A copy each: two tasks raising one exception object would write
             # into each other's traceback.

@@ -91,28 +91,34 @@ class Door:
         """The reply. Raises `NexusError`, `Refused`, `Gone`."""
         if _is_too_large(headers):
             raise Refused(413)
-        asked, job = None, None
-        # One scope for both waits: each costs as much as a good part of a turn does.
-        with trio.CancelScope(deadline=trio.current_time() + self._body_s) as soon:
-            body = await _body(receive)
-            content_type = headers.get(b"content-type")
-            kind = None if content_type is None else content_type.decode("latin-1")
-            asked = chat_of(fields_of(body, kind, self._hub.care))
-            soon.deadline = trio.current_time() + SOON_S
-            job = await self._hub.take(**asked)
-            return await self._hub.outcome(job)
-        if asked is None:
-            raise Refused(408)
-        return await self._patiently(asked, job, receive)
+        body = await self._body(receive)
+        content_type = headers.get(b"content-type")
+        kind = None if content_type is None else content_type.decode("latin-1")
+        job = await self._hub.take(**chat_of(fields_of(body, kind, self._hub.care)))
+        reply = await self._hub.outcome_within(job, SOON_S)
+        return await self._patiently(job, receive) if reply is None else reply
 
-    async def _patiently(self, asked: dict[str, Any], job: Job | None, receive: Receive) -> Reply:
+    async def _body(self, receive: Receive) -> bytes:
+        """The whole body. Raises `Gone`, `Refused`."""
+        # Where it is the lane's own `receive`: a wait with a deadline costs as much as a good
+        # part of a turn, and nearly every body has come with its head.
+        whole = getattr(getattr(receive, "__self__", None), "whole_body", None)
+        body: bytes | None = None if whole is None else whole()
+        if body is None:
+            with trio.move_on_after(self._body_s):
+                return await _received(receive)
+            raise Refused(408)
+        if len(body) > MAX_BODY_BYTES:
+            raise Refused(413)
+        return body
+
+    async def _patiently(self, job: Job, receive: Receive) -> Reply:
         """The reply that was not there soon; meanwhile the client may go."""
         found: Reply | NexusError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, receive, nursery.cancel_scope)
             try:
-                # Where it was not taken yet, nothing has come of it.
-                found = await self._hub.outcome(job or await self._hub.take(**asked))
+                found = await self._hub.outcome(job)
             except NexusError as error:
                 found = error
             nursery.cancel_scope.cancel()
@@ -141,8 +147,8 @@ def _is_too_large(headers: Headers) -> bool:
     return said is not None and said > MAX_BODY_BYTES
 
 
-async def _body(receive: Receive) -> bytes:
-    """The whole body. Raises `Gone`, `Refused`."""
+async def _received(receive: Receive) -> bytes:
+    """The whole body as it comes. Raises `Gone`, `Refused`."""
     body = bytearray()
     while True:
         event = await receive()
@@ -157,8 +163,8 @@ async def _body(receive: Receive) -> bytes:
 
 async def _send(send: Send, body: bytes) -> None:
     # Where it is the lane's own `send`, and nobody's who would see to what goes through it.
-    whole = getattr(getattr(send, "__self__", None), "answer", None)
-    if whole is not None and await whole(_HEAD, body):
+    answer = getattr(getattr(send, "__self__", None), "answer", None)
+    if answer is not None and await answer(_HEAD, body):
         return
     lines = [*_START, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": lines})
