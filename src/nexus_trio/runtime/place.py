@@ -143,7 +143,7 @@ class Place:
 
     async def _store(self, *writes: Write) -> None:
         services = self._services
-        with services.patience.shield() as scope:
+        with services.shield() as scope:
             await services.store.append(writes)
         if scope.cancelled_caught:
             raise StoreUnavailable("the store took too long; try again")

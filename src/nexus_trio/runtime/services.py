@@ -18,7 +18,7 @@ from nexus_trio.runtime.ledger import UNCOUNTED, Ledger
 from nexus_trio.runtime.room import RoomActor
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Store
-from nexus_trio.store.patience import Patience
+from nexus_trio.store.patience import NO_WAIT, NoWait, Patience, Shield
 
 T = TypeVar("T")
 
@@ -69,6 +69,10 @@ class Services:
         """Tell whoever is on duty of a message at `imminent`. Never waits."""
         if level == "imminent" and not user_id.startswith(UNCOUNTED):
             self.alerts.imminent(session_id)
+
+    def shield(self) -> Shield | NoWait:
+        """Around a commit: a cancellation does not cut it in half, and it has its time."""
+        return NO_WAIT if self.store.prompt else self.patience.shield()
 
     async def read(self, call: Awaitable[T]) -> T:
         """What the store answers; `StoreUnavailable` where it does not in time (I22)."""

@@ -332,7 +332,7 @@ async def _commit(
         writes += services.ledger.counts(state.user_id, turn.crisis)
     if job is not None and job.withheld is not None:
         writes += services.ledger.withheld(state.user_id, turn.crisis, job.withheld)
-    with services.patience.shield() as scope:
+    with services.shield() as scope:
         await services.store.append(writes)
     if scope.cancelled_caught:
         raise Unsettled("the store took too long; try again")

@@ -158,6 +158,11 @@ class Store(Protocol):
         """Whether it takes commits, as far as is known. Never waits."""
         ...
 
+    @property
+    def prompt(self) -> bool:
+        """Whether `append` never waits: then no cancellation can reach it, and no time-out need."""
+        ...
+
     async def append(self, writes: Sequence[Write]) -> None:
         """Commit `writes` as one. Raises `StoreUnavailable`; then nothing is stored."""
         ...

@@ -72,6 +72,11 @@ class MemoryStore:
     def healthy(self) -> bool:
         return True
 
+    @property
+    def prompt(self) -> bool:
+        # A store that is made of this one may have put a wait around it.
+        return type(self).append is MemoryStore.append
+
     async def append(self, writes: Sequence[Write]) -> None:
         self._check(writes)
         for write in writes:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from types import TracebackType
+from typing import Final
 
 import trio
 
 
-class _Shield:
+class Shield:
     """One such wait. A class: every turn has one, and a generator costs several times as much."""
 
     __slots__ = ("_scope", "_waits")
@@ -36,6 +37,22 @@ class _Shield:
         return self._scope.__exit__(kind, error, trace)
 
 
+class NoWait:
+    """Stands for a shield where nothing is waited for."""
+
+    __slots__ = ()
+    cancelled_caught: Final = False
+
+    def __enter__(self) -> NoWait:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        pass
+
+
+NO_WAIT: Final = NoWait()
+
+
 class Patience:
     """The waits for one store. `seconds` is what each of them has, until the end is near."""
 
@@ -54,10 +71,10 @@ class Patience:
         """How many seconds a wait that begins now has; 0 or more."""
         return max(0.0, min(self._seconds, self._deadline - trio.current_time()))
 
-    def shield(self) -> _Shield:
+    def shield(self) -> Shield:
         """A scope that only its deadline cancels: `cancelled_caught` says that it was too long."""
         deadline = trio.current_time() + self.left()
-        return _Shield(trio.CancelScope(deadline=deadline, shield=True), self._waits)
+        return Shield(trio.CancelScope(deadline=deadline, shield=True), self._waits)
 
     def end_by(self, deadline: float) -> None:
         """No wait, begun or to come, goes on after `deadline`, on trio's clock. Never waits."""

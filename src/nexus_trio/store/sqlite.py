@@ -59,6 +59,10 @@ class SqliteStore:
         return self._writer.healthy
 
     @property
+    def prompt(self) -> bool:
+        return False
+
+    @property
     def commits(self) -> int:
         """How many transactions it has committed; appends that met share one."""
         return self._writer.commits

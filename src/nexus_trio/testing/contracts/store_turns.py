@@ -22,6 +22,7 @@ from nexus_trio.store.base import (
     PutTurn,
     Store,
     StoredSession,
+    Write,
 )
 from nexus_trio.testing.contracts.values import NOW, answered, fill, received, session
 
@@ -35,6 +36,16 @@ class StoreTurns:
         assert await store.reference("nobody", "r", NOW) is None
         assert (await store.erase("nobody")).turns == 0
         assert store.healthy
+
+    async def test_what_says_that_it_never_waits_has_no_checkpoint(self, store: Store) -> None:
+        writes: list[Write] = [PutSession(session()), PutTurn("ada", received(1))]
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await store.append(writes)
+        kept = await store.load("ada", 5)
+        # Cancelled, a commit that waits may be there or not; one that does not is.
+        assert kept is not None or not store.prompt
+        assert not (store.prompt and scope.cancelled_caught)
 
     async def test_a_session_comes_back_as_it_was_put(self, store: Store) -> None:
         record = replace(
