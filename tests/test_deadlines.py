@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from nexus_trio.deadlines import Deadlines
+from nexus_trio.deadlines import GRAIN, Deadlines
 
 
 async def test_each_is_called_when_it_is_due(autojump_clock: MockClock) -> None:
@@ -52,6 +52,28 @@ async def test_what_is_due_together_is_called_in_one_order(autojump_clock: MockC
         await trio.sleep(2)
         nursery.cancel_scope.cancel()
     assert called == [3, 1, 2]
+
+
+async def test_many_that_end_one_behind_the_other_are_gone_through_now_and_then(
+    autojump_clock: MockClock,
+) -> None:
+    called: list[tuple[float, float]] = []
+    looks: set[float] = set()
+
+    def over(when: float) -> None:
+        called.append((when, trio.current_time()))
+        looks.add(trio.current_time())
+
+    kept = Deadlines()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kept.run)
+        for number in range(2000):
+            kept.set(number, 1 + number / 1000, partial(over, 1 + number / 1000))
+        await trio.sleep(5)
+        nursery.cancel_scope.cancel()
+    assert [when for when, _ in called] == [1 + number / 1000 for number in range(2000)]
+    assert all(0 <= at - when <= GRAIN + 1e-9 for when, at in called)
+    assert len(looks) <= 2 / GRAIN + 2
 
 
 @given(

@@ -12,6 +12,10 @@ from collections.abc import Callable, Hashable
 
 import trio
 
+GRAIN = 0.02
+"""Seconds from one look at all waits to the next: thousands that end one behind the other are
+not gone through for each of them."""
+
 
 class Deadlines:
     """What is waited for, and until when. Nothing is called unless `run` runs."""
@@ -26,7 +30,8 @@ class Deadlines:
         return len(self._waits)
 
     def set(self, wait: Hashable, when: float, over: Callable[[], object]) -> None:
-        """Have `over` called at `when`, on trio's clock, unless the wait is dropped before.
+        """Have `over` called at `when`, on trio's clock, unless the wait is dropped before; or
+        up to `GRAIN` later, never sooner.
 
         `over` must neither wait nor raise. Of a wait that is set already the deadline is
         changed. Never waits.
@@ -51,4 +56,5 @@ class Deadlines:
             due = [wait for wait, (when, _) in self._waits.items() if when <= now]
             for over in [self._waits.pop(wait)[1] for wait in due]:
                 over()
-            self._next = min((when for when, _ in self._waits.values()), default=math.inf)
+            soonest = min((when for when, _ in self._waits.values()), default=math.inf)
+            self._next = max(soonest, now + GRAIN)
