@@ -132,3 +132,25 @@ async def test_what_can_not_be_answered_any_more_is_not(autojump_clock: MockCloc
     found = await talk(request("/a"), app=app, transport="lane")
     assert twice == [True, False]
     assert found.raw.count(BODY) == 1
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["at once", "later"])
+async def test_a_body_that_has_come_is_had_without_a_wait_and_once(
+    autojump_clock: MockClock, early: bool
+) -> None:
+    had: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        exchange = receive.__self__
+        had.append(exchange.whole_body())
+        if early:
+            had.append(await whole(receive))
+        had.append(exchange.whole_body())
+        assert await exchange.answer(HEAD, BODY)
+        had.append((await receive())["type"])
+
+    sent = request("/a", "Content-Length: 5", method="POST")
+    pieces = (sent + b"he", b"llo") if early else (sent + b"hello",)
+    found = await talk(*pieces, app=app, transport="lane")
+    assert had == ([None, b"hello"] if early else [b"hello"]) + [None, "http.disconnect"]
+    assert found.statuses == [200]

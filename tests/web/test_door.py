@@ -390,6 +390,48 @@ async def test_a_message_that_was_not_taken_soon_is_taken_once(autojump_clock: M
         assert [turn.number for turn in (await hub.history("ada")).turns] == [1]
 
 
+class Come:
+    """A server's side of a call whose body has come with its head."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.sent: list[Any] = []
+
+    def whole_body(self) -> bytes:
+        return self.body
+
+    async def receive(self) -> Any:
+        raise AssertionError("nothing more is to be waited for")
+
+    async def send(self, event: Any) -> None:
+        self.sent.append(event)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (json.dumps(GOOD).encode(), 200),
+        (b"", 400),
+        (b" " * MAX_BODY_BYTES, 400),
+        (b" " * (MAX_BODY_BYTES + 1), 413),
+    ],
+    ids=["good", "empty", "as large as may be", "too large"],
+)
+async def test_a_body_that_has_come_is_not_waited_for(
+    autojump_clock: MockClock, body: bytes, status: int
+) -> None:
+    async with entrances() as both:
+        await wait_all_tasks_blocked()
+        come, call = Come(body), Call((body,))
+        await both.front(call.scope, come.receive, come.send)
+        assert come.sent[0]["status"] == status
+        expected = await answered(both.route, call)
+        assert (status, b"".join(event.get("body", b"") for event in come.sent[1:])) == (
+            expected.status,
+            expected.body,
+        )
+
+
 # --- drawn ---
 
 VALUES = st.sampled_from(
