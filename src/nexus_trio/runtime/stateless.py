@@ -45,6 +45,8 @@ class _Nowhere:
     words that have been counted where their user said them.
     """
 
+    prompt = True
+
     async def append(self, writes: Sequence[Write]) -> None:
         """Forget `writes`."""
 
