@@ -79,14 +79,15 @@ async def test_who_waits_for_a_place_for_too_long_fails_and_who_comes_too_much_a
             nursery.start_soon(fails, bo, prompt("a !mode=mute", "a"))
             while not bo.statistics().busy_connections:
                 await trio.lowlevel.checkpoint()
-            nursery.start_soon(fails, bo, prompt("b", "b"))
+            # It may have its place at last, for the moment in which the first one's time is
+            # over and its own not yet: too late for an answer.
+            nursery.start_soon(fails, bo, prompt("b !mode=mute", "b"))
             await wait_all_tasks_blocked()
             assert (bo.statistics().running, bo.statistics().waiting) == (1, 1)
             began = trio.current_time()
             await fails(bo, prompt("c", "c"))
             assert trio.current_time() - began < 0.3  # far below what the others wait
         assert bo.statistics().failures == 3
-    assert not server.calls("^b$")
 
 
 def resident() -> int:
