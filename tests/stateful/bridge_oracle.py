@@ -217,9 +217,13 @@ class Oracle:
         # What was sent over a connection has its outcome there, and not in the call.
         mine = [c for c in mine if c.kind == "send" or (c.kind == "ask" and c.open)]
         mine = [c for c in mine if c.level != "none" and not 0 < c.end < since]
-        # Of words that were sent again the turn may be stored whose first commit was not: then
-        # the notice was shown twice, at two offsets.
-        return sum(c.message not in stored or c.outcome == "store_unavailable" for c in mine)
+        # Of words that were sent again the turn may be stored whose first commit was not, be it
+        # that the store or that the session failed: then the notice was shown twice, at two
+        # offsets.
+        ended = Counter(c.message for c in mine if c.outcome == "aborted" and c.message in stored)
+        ended -= Counter(row["message"] for row in rows[:-1] if row["status"] == "aborted")
+        failed = sum(c.message not in stored or c.outcome == "store_unavailable" for c in mine)
+        return failed + ended.total()
 
     def committed_event(self, event: Plain) -> None:
         """I13: the stream of a room is its order; each event must make sense where it stands."""
