@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from quart_trio import QuartTrio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from nexus_trio.errors import NotFound
 from nexus_trio.runtime.hub import Hub
 from nexus_trio.store.memory import MemoryStore
 from nexus_trio.testing.fakes import FakeResponder, FaultyStore
@@ -388,6 +389,24 @@ async def test_a_message_that_was_not_taken_soon_is_taken_once(autojump_clock: M
             del hub._erasing["ada"]
             over.set()
         assert [turn.number for turn in (await hub.history("ada")).turns] == [1]
+
+
+async def test_who_goes_while_their_erasure_runs_has_said_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    """Else the words of one who has gone would be held of a user who was just erased."""
+    async with entrances() as both:
+        hub = both.hubs[0]
+        over = hub._erasing["ada"] = trio.Event()
+        with trio.fail_after(60):
+            answer = await answered(both.front, Call.of(**GOOD), leaves=True)
+        assert answer.status == 0
+        del hub._erasing["ada"]
+        over.set()
+        await wait_all_tasks_blocked()
+        assert hub.sessions() == ()
+        with pytest.raises(NotFound):
+            await hub.history("ada")
 
 
 class Come:

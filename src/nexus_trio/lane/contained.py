@@ -261,6 +261,7 @@ async def _beside(helper: Trigger, main: Trigger) -> None:
             nursery.start_soon(helper)
             await main()
             nursery.cancel_scope.cancel()
+    # The nursery's own group, with what `main` raised in it, a cancellation among others.
     except BaseExceptionGroup as group:
         if len(group.exceptions) > 1:
             raise

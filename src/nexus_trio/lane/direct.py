@@ -92,7 +92,7 @@ class LaneConnection(ContainedTCPServer):
         fresh = trio.lowlevel.current_task().context
         try:
             while True:
-                request = None
+                request = self._scope = None
                 # One scope for the waits of many requests: each would cost as much as
                 # reading one does.
                 with trio.CancelScope() as self._idle:

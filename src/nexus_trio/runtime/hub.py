@@ -199,6 +199,13 @@ class Hub:
         except NexusError as error:
             raise self.refused(error, user_id, verdict, locale)  # noqa: B904 - the same error
 
+    def takes_at_once(self, user_id: object) -> bool:
+        """Whether `take` need not wait for an erasure, or for a session's end. Never waits."""
+        if not isinstance(user_id, str):
+            return True  # it is refused at once
+        session = self._sessions.get(user_id)
+        return user_id not in self._erasing and (session is None or not session.closing)
+
     async def outcome(self, job: Job) -> Reply:
         """The second half of `ask`: the reply, or its error raised.
 

@@ -94,9 +94,12 @@ class Door:
         body = await self._body(receive)
         content_type = headers.get(b"content-type")
         kind = None if content_type is None else content_type.decode("latin-1")
-        job = await self._hub.take(**chat_of(fields_of(body, kind, self._hub.care)))
+        asked = chat_of(fields_of(body, kind, self._hub.care))
+        if not self._hub.takes_at_once(asked["user_id"]):
+            return await self._patiently(asked, None, receive)
+        job = await self._hub.take(**asked)
         reply = await self._hub.outcome_within(job, SOON_S)
-        return await self._patiently(job, receive) if reply is None else reply
+        return await self._patiently(asked, job, receive) if reply is None else reply
 
     async def _body(self, receive: Receive) -> bytes:
         """The whole body. Raises `Gone`, `Refused`."""
@@ -112,13 +115,14 @@ class Door:
             raise Refused(413)
         return body
 
-    async def _patiently(self, job: Job, receive: Receive) -> Reply:
+    async def _patiently(self, asked: dict[str, Any], job: Job | None, receive: Receive) -> Reply:
         """The reply that was not there soon; meanwhile the client may go."""
         found: Reply | NexusError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, receive, nursery.cancel_scope)
             try:
-                found = await self._hub.outcome(job)
+                # Where it was not taken yet, nothing has come of it.
+                found = await self._hub.outcome(job or await self._hub.take(**asked))
             except NexusError as error:
                 found = error
             nursery.cancel_scope.cancel()
