@@ -153,5 +153,6 @@ def test_it_holds_with_every_await_cancelled() -> None:
         tally.check()
         struck |= tally.struck
     parts = [Writer.submit, Writer.settle, Writer.run, Writer.close]
-    parts += [Writer._work_waits, Writer._commit, Writer._exclusively, Upkeep.keep_log_short]
+    parts += [Writer._work_waits, Writer._gather, Writer._commit]
+    parts += [Writer._exclusively, Upkeep.keep_log_short]
     assert not missed(parts, struck)

@@ -1,7 +1,8 @@
 """The one writer: takes what has queued, commits it as one transaction, answers each.
 
-One thread hop and one sync carry all that has queued meanwhile, so the more
-callers there are, the less each of them costs. A task of its own folds the log
+One thread hop and one sync carry all that has queued meanwhile, and what comes
+in the same few milliseconds, so the more callers there are, the less each of
+them costs. A task of its own folds the log
 into the database, so that no commit waits for that.
 """
 
@@ -28,6 +29,9 @@ QUEUE: Final = 4096
 
 BATCH: Final = 512
 """Appends in one transaction, so that the first of them does not wait for thousands."""
+
+GATHERING_S: Final = 0.005
+"""How long a transaction may wait for those who are about to append: a few syncs of a disk."""
 
 PROBE_S: Final = 1.0
 """How often a disk that failed is asked whether it takes writes again."""
@@ -119,6 +123,7 @@ class Writer:
         try:
             with self._scope:
                 while await self._work_waits():
+                    await self._gather()
                     await self._commit()
                 async with self.upkeep.turnstile:
                     await self._hop(self._end)
@@ -148,6 +153,19 @@ class Writer:
             if waiting.cancelled_caught:
                 return True
         return True
+
+    async def _gather(self) -> None:
+        """Wait until two rounds of the scheduler have brought no other append.
+
+        A hop to the thread costs as much as a whole turn, shared or not. Two, as a
+        message that one round reads comes here in the next.
+        """
+        until = trio.current_time() + GATHERING_S
+        calm = 0
+        while calm < 2 and len(self._queue) < BATCH and trio.current_time() < until:
+            before = len(self._queue)
+            await trio.lowlevel.checkpoint()
+            calm = calm + 1 if len(self._queue) == before else 0
 
     async def _commit(self) -> None:
         """One transaction: of what has queued, or of nothing to see how the disk is."""
