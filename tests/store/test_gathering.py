@@ -1,4 +1,4 @@
-"""Appends that come at nearly the same time share a transaction, and none waits for ever for more."""
+"""Appends that come at nearly the same time share a transaction; none waits for ever for more."""
 
 from __future__ import annotations
 
