@@ -1,9 +1,8 @@
-"""A glance at a whole reply: most hold no two words that a phrase of `output.toml` needs.
+"""A glance at a whole reply: most have not all the words that some phrase of `output.toml` needs.
 
-Every phrase is sure to hold one of some words, and one that stands beside it in the
-book (`Phrasebook.anchors`). Where a reply has no such pair, `OutputScreen` would
-release all of it, and need not read it; where one sentence has, it reads that one.
-Pure.
+Every phrase is sure to have a word of each of some sets (`sure.py`). Where a reply has
+not, `OutputScreen` would release all of it, and need not read it; where one sentence
+has, it reads that one. Pure.
 """
 
 from __future__ import annotations
@@ -13,8 +12,20 @@ from typing import Final
 
 from nexus_trio.crisis.normalise import collapse
 from nexus_trio.crisis.output import BOOK, UNIT, OutputScreen, tokens
+from nexus_trio.crisis.sure import Needs, cost
 
-_ANCHORS: Final = {word: frozenset(beside) for word, beside in BOOK.anchors.items()}
+
+def _anchors() -> dict[str, set[tuple[Needs, ...]]]:
+    """By each word of a row's rarest set, the row's other sets."""
+    found: dict[str, set[tuple[Needs, ...]]] = {}
+    for row in BOOK.sure:
+        rarest, *others = sorted(row.sets, key=cost)
+        for word in rarest:
+            found.setdefault(word, set()).add(tuple(others))
+    return found
+
+
+_ANCHORS: Final = _anchors()
 
 # Words of ASCII letters with marks behind them, each short enough to be one unit, and
 # white space between: read at once, they are the tokens that they are word by word.
@@ -44,7 +55,9 @@ def _words(plain: str) -> list[str]:
 
 def _may_hold(words: list[str]) -> bool:
     return not _ANCHORS.keys().isdisjoint(words) and any(
-        not _ANCHORS[word].isdisjoint(words) for word in _ANCHORS.keys() & set(words)
+        not any(needs.isdisjoint(words) for needs in others)
+        for word in _ANCHORS.keys() & set(words)
+        for others in _ANCHORS[word]
     )
 
 
