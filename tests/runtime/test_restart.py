@@ -140,7 +140,7 @@ async def test_who_left_while_the_store_was_down_is_erased_whole() -> None:
     async with open_fake_hub(store=store) as hub:
         await hub.ask("ada", "hello")
         store.fault = "down"
-        session = hub._sessions["ada"]
+        session = hub._roster.live["ada"]
         session.close()
         await session.ended.wait()
         store.fault = None

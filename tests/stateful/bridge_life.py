@@ -266,7 +266,7 @@ class BridgeLife:
     def _bounded(self) -> None:
         """I20: no queue is longer than it may be."""
         settings = self.hub.settings
-        for session in self.hub._sessions.values():
+        for session in self.hub._roster.live.values():
             length = len(session._jobs)
             self.oracle.require("I20", length <= settings.mailbox, f"{length} wait for a session")
         for device in self.devices.values():
@@ -291,7 +291,7 @@ class BridgeLife:
         here, there = one._state, other._state
         return (
             self.stepper.spawned,
-            len(hub._sessions),
+            len(hub._roster.live),
             here.position,
             *here.occupants,
             None,

@@ -381,12 +381,12 @@ async def test_an_answer_that_takes_its_time_is_waited_for(autojump_clock: MockC
 async def test_a_message_that_was_not_taken_soon_is_taken_once(autojump_clock: MockClock) -> None:
     async with entrances() as both:
         hub = both.hubs[0]
-        over = hub._erasing["ada"] = trio.Event()
+        over = hub._roster.erasing["ada"] = trio.Event()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(answered, both.front, Call.of(**GOOD))
             await trio.sleep(4 * door.SOON_S)
             assert hub.sessions() == ()
-            del hub._erasing["ada"]
+            del hub._roster.erasing["ada"]
             over.set()
         assert [turn.number for turn in (await hub.history("ada")).turns] == [1]
 
@@ -397,11 +397,11 @@ async def test_who_goes_while_their_erasure_runs_has_said_nothing(
     """Else the words of one who has gone would be held of a user who was just erased."""
     async with entrances() as both:
         hub = both.hubs[0]
-        over = hub._erasing["ada"] = trio.Event()
+        over = hub._roster.erasing["ada"] = trio.Event()
         with trio.fail_after(60):
             answer = await answered(both.front, Call.of(**GOOD), leaves=True)
         assert answer.status == 0
-        del hub._erasing["ada"]
+        del hub._roster.erasing["ada"]
         over.set()
         await wait_all_tasks_blocked()
         assert hub.sessions() == ()

@@ -1,4 +1,4 @@
-"""The hub: opens sessions, answers asks, contains the crash of one actor, drains.
+"""The hub: answers asks, moves and connects people, contains the crash of one actor, drains.
 
 Two nurseries, one in the other: sessions end first, while the rooms still
 answer, so that nobody who leaves is left behind as a ghost. A crash of one
@@ -26,7 +26,6 @@ from nexus_trio.errors import (
     InvalidRequest,
     NexusError,
     NotFound,
-    StoreUnavailable,
 )
 from nexus_trio.model import fields
 from nexus_trio.model.commands import is_folded, spoken
@@ -47,21 +46,18 @@ from nexus_trio.runtime.connection import Connection, Events, TurnStream
 from nexus_trio.runtime.crash import log_crash
 from nexus_trio.runtime.job import Job, Origin
 from nexus_trio.runtime.mailbox import Closed
-from nexus_trio.runtime.outbox import DRAINING, ERASED, Outbox
+from nexus_trio.runtime.outbox import Outbox
 from nexus_trio.runtime.persona import PersonaActor
 from nexus_trio.runtime.place import Move, Placed
 from nexus_trio.runtime.records import Records
 from nexus_trio.runtime.retention import retain
-from nexus_trio.runtime.room import Ask, RoomActor
+from nexus_trio.runtime.room import RoomActor
+from nexus_trio.runtime.roster import Roster
 from nexus_trio.runtime.services import Services
-from nexus_trio.runtime.session import Arriving, Session, Shown, Welcome
+from nexus_trio.runtime.session import Arriving, Session, Welcome
 from nexus_trio.runtime.stateless import NOBODY, Earlier, Stateless
 from nexus_trio.settings import Settings
 from nexus_trio.store.base import Expired, Page
-
-SHOWN = 4096
-"""Users with notices that were shown and never stored, kept for their next sessions: as
-many as speak of a crisis while the store is down; the oldest go."""
 
 CLOSING_SHARE = 0.1
 """Of the grace period, what the store has for the turns that are cut off at its end."""
@@ -94,25 +90,12 @@ class Hub:
         # Of callers who wait for an answer that may take its time; kept from the first on.
         self._deadlines = Deadlines()
         self._deadlines_kept = False
-        # At most one live session a user, and a closed one is not in here (I7).
-        self._sessions: dict[str, Session] = {}
-        self._erasing: dict[str, trio.Event] = {}
+        self._roster = Roster(services, self._start, self._personas.values())
         self._stateless = Stateless(services)
-        # How long each erasure may take: shielded from its caller, not from the end.
-        self._erasures: set[trio.CancelScope] = set()
-        # Crisis notices that could not be stored, of users whose session has ended
-        # since: the next one owes them, and gives their positions to nothing else.
-        self._shown: dict[str, Shown] = {}
-        self._draining = False
-        self._shut = False
         self._refused = 0
         self._session_crashes = 0
         self._room_crashes = 0
         self._started = trio.current_time()
-        self.records = Records(
-            services.store, services.read, self._live, self._erasing.__contains__
-        )
-        """What is held of whom, for an operator; live sessions as they are now."""
 
     @property
     def world(self) -> World:
@@ -123,6 +106,11 @@ class Hub:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._services.settings
+
+    @property
+    def records(self) -> Records:
+        """What is held of whom, for an operator; live sessions as they are now."""
+        return self._roster.records
 
     @property
     def care(self) -> Care:
@@ -137,7 +125,7 @@ class Hub:
     @property
     def ready(self) -> bool:
         """Whether it takes work."""
-        return not self._draining and self.store_healthy
+        return not self._roster.draining and self.store_healthy
 
     @property
     def store_healthy(self) -> bool:
@@ -201,10 +189,8 @@ class Hub:
 
     def takes_at_once(self, user_id: object) -> bool:
         """Whether `take` need not wait for an erasure, or for a session's end. Never waits."""
-        if not isinstance(user_id, str):
-            return True  # it is refused at once
-        session = self._sessions.get(user_id)
-        return user_id not in self._erasing and (session is None or not session.closing)
+        # Where it is no string it is refused at once.
+        return not isinstance(user_id, str) or self._roster.takes_at_once(user_id)
 
     async def outcome(self, job: Job) -> Reply:
         """The second half of `ask`: the reply, or its error raised.
@@ -278,7 +264,7 @@ class Hub:
         verdict = _screen(message)
         outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
         try:
-            if self._draining:
+            if self._roster.draining:
                 raise Draining("the server is shutting down; try again in a moment")
             post = Post(NOBODY, fields.message(message))
             job = self._stateless.take(post, verdict, Origin(outbox, None, {}, lasting=False))
@@ -291,7 +277,7 @@ class Hub:
         self, user_id: str, message: str, *, client_ref: str | None, locale: str | None
     ) -> Post:
         """A message of an open connection. Raises `InvalidRequest`, `Draining`. Never waits."""
-        if self._draining:
+        if self._roster.draining:
             raise Draining("the server is shutting down; try again in a moment")
         return self._post(user_id, message, None, None, client_ref, locale)
 
@@ -304,7 +290,7 @@ class Hub:
             error.crisis = self._help_for(user_id, verdict, locale)
             if isinstance(user_id, str):
                 self._services.ledger.note(user_id, error.crisis, delivered=True)
-                session = self._sessions.get(user_id)
+                session = self._roster.live.get(user_id)
                 if session is not None:
                     session.alert(error.crisis)
         return error
@@ -328,7 +314,7 @@ class Hub:
 
     def stop(self, user_id: str, client_ref: str) -> bool:
         """End the turn with that reference as aborted; False where none is under way."""
-        session = self._sessions.get(user_id)
+        session = self._roster.live.get(user_id)
         return session is not None and session.stop(client_ref)
 
     def _post(
@@ -355,7 +341,7 @@ class Hub:
         self, post: Post, verdict: crisis.Verdict, origin: Origin | None = None
     ) -> tuple[Session, Job]:
         while True:
-            session = await self._open(post.user_id, post.username)
+            session = await self._roster.open(post.user_id, post.username)
             try:
                 return session, session.post(post, verdict, origin)
             except Closed:
@@ -368,7 +354,7 @@ class Hub:
         locale: str | None,
         earlier: Sequence[crisis.Verdict] = (),
     ) -> CrisisView | None:
-        session = self._sessions.get(user_id) if isinstance(user_id, str) else None
+        session = self._roster.live.get(user_id) if isinstance(user_id, str) else None
         language = locale if isinstance(locale, str) else None
         if session is not None:
             return session.help_for(verdict, language, earlier)
@@ -397,7 +383,7 @@ class Hub:
     async def leave(self, user_id: str, room: str, username: str | None = None) -> RoomView:
         """Take the user out of the room. Makes no session; leaving twice is no error."""
         target = self._room(room)
-        session = self._sessions.get(fields.user_id(user_id))
+        session = self._roster.live.get(fields.user_id(user_id))
         move = Move("leave", target.spec.name, self._username(username))
         if session is not None:
             try:
@@ -449,7 +435,7 @@ class Hub:
         user = fields.user_id(user_id)
         move.username = self._username(username)
         while True:
-            session = await self._open(user, move.username)
+            session = await self._roster.open(user, move.username)
             try:
                 return await session.move(move)
             except Closed:
@@ -502,7 +488,7 @@ class Hub:
 
     async def _attach(self, user: str, hello: Arriving) -> tuple[Session, Outbox, Welcome]:
         while True:
-            session = await self._open(user, hello.username)
+            session = await self._roster.open(user, hello.username)
             outbox = Outbox(self.settings.outbox_frames, self.settings.outbox_bytes)
             try:
                 return session, outbox, await session.attach(outbox, hello)
@@ -523,16 +509,12 @@ class Hub:
 
     def sessions(self) -> tuple[SessionView, ...]:
         """The live sessions, by user id. Never waits."""
-        views = (self._sessions[user].view() for user in sorted(self._sessions))
+        views = (self._roster.live[user].view() for user in sorted(self._roster.live))
         return tuple(view for view in views if view is not None)
 
     async def session(self, user_id: str) -> SessionView:
         """One session, live or stored. Raises `NotFound` where nothing is held of that user."""
         return await self.records.view(fields.user_id(user_id))
-
-    def _live(self, user_id: str) -> SessionView | None:
-        session = self._sessions.get(user_id)
-        return None if session is None else session.view()
 
     async def history(self, user_id: str, after: Position | None = None, limit: int = 50) -> Page:
         """A page of ended turns behind `after` (exclusive), 1 to 1,000 of them."""
@@ -550,107 +532,53 @@ class Hub:
         where the store did not say in time that it is done, and `Draining` where
         the server is about to end (`shut`).
         """
-        return await self._erase(fields.user_id(user_id))
+        return await self._roster.erase(fields.user_id(user_id), sweep=sweep)
 
     async def retire(self, user_id: str) -> bool:
         """Erase a user who is not here, as `erase`; what files hold is the caller's to sweep.
 
         False, and nothing done, where the session is live.
         """
-        if user_id in self._sessions or user_id in self._erasing:
-            return False
-        await self._erase(user_id, sweep=False)
-        return True
+        return await self._roster.retire(user_id)
 
     def expired(self, expired: Expired) -> None:
         """Retention took turns and events: live sessions and rooms forget them. Never waits."""
-        for user_id in expired.turns.keys() & self._sessions.keys():
-            self._sessions[user_id].expired(expired.turns[user_id])
+        for user_id in expired.turns.keys() & self._roster.live.keys():
+            self._roster.live[user_id].expired(expired.turns[user_id])
         for name in expired.rooms.keys() & self._services.rooms.keys():
             self._services.rooms[name].expired(expired.rooms[name])
             if name in self._personas:
                 self._personas[name].expired(expired.rooms[name])
-
-    async def _erase(self, user: str, *, sweep: bool = True) -> Erased:
-        while user in self._erasing:
-            await self._erasing[user].wait()
-        if self._shut:
-            # It may take longer than the end may, and is shielded from everything else.
-            raise Draining("the server is shutting down; erase again in a moment")
-        done = self._erasing[user] = trio.Event()
-        scope = trio.CancelScope(
-            deadline=trio.current_time() + 3 * self.settings.store_timeout_s, shield=True
-        )
-        self._erasures.add(scope)
-        self._services.load.begin()
-        try:
-            with scope:
-                session = self._sessions.get(user)
-                if session is not None:
-                    session.close(ERASED)
-                    await session.ended.wait()
-                if not await self.records.holds(user):
-                    raise NotFound("nothing is held of this user")
-                for room in self._services.rooms.values():
-                    if room.owes(user):
-                        await self._say_it_left(room, user)
-                for persona in self._personas.values():
-                    await persona.let_go(user)
-                erased = await self._services.store.erase(user, sweep=sweep)
-                self._shown.pop(user, None)
-                for room in self._services.rooms.values():
-                    room.forget(user)
-                for persona in self._personas.values():
-                    persona.forget(user)
-                return erased
-            raise StoreUnavailable("the store took too long; erase again")
-        finally:
-            self._services.load.end()
-            self._erasures.discard(scope)
-            del self._erasing[user]
-            done.set()
-
-    async def _say_it_left(self, room: RoomActor, user_id: str) -> None:
-        # What is owed bears the user's name, and would be stored after the erasure.
-        try:
-            await room.ask(Ask("leave", user_id))
-        except StoreUnavailable:
-            raise StoreUnavailable("a room could not store the leaving yet; erase again") from None
 
     # --- life ---
 
     def statistics(self) -> Statistics:
         """A frozen look at the hub."""
         return Statistics(
-            len(self._sessions),
+            len(self._roster.live),
             len(self._services.rooms),
             self._services.load.count,
             self._refused,
             self._session_crashes,
             self._room_crashes,
             trio.current_time() - self._started,
-            self._draining,
+            self._roster.draining,
         )
 
     def refuse(self) -> None:
         """Take nothing new from now on, and close the connections' outboxes. Never waits."""
-        self._draining = True
         for persona in self._personas.values():
             persona.hush()
-        for session in tuple(self._sessions.values()):
-            session.hang_up(DRAINING)
+        self._roster.refuse()
 
     def shut(self) -> None:
         """Begin nothing any more, not even an erasure, which draining still allows. Never waits."""
-        self._shut = True
+        self._roster.shut()
 
     def give_up(self) -> None:
         """End every session now: what runs is aborted, stored as such, and answered so."""
         self._stateless.give_up()
-        for session in tuple(self._sessions.values()):
-            session.close(DRAINING)
-        for erasure in self._erasures:
-            erasure.deadline = trio.current_time()
+        self._roster.give_up()
 
     async def wait_idle(self) -> None:
         """Return when all that was taken has its answer. The caller bounds the wait.
@@ -659,19 +587,8 @@ class Hub:
         """
         await self._services.load.wait_idle()
 
-    async def _open(self, user_id: str, username: str | None) -> Session:
-        """The user's session, live or to be. No checkpoint where none is being erased."""
-        while user_id in self._erasing:
-            await self._erasing[user_id].wait()
-        if self._draining:
-            raise Draining("the server is shutting down; try again in a moment")
-        session = self._sessions.get(user_id)
-        if session is None:
-            shown = self._shown.pop(user_id, None)
-            session = Session(user_id, username, self._services, shown)
-            self._sessions[user_id] = session
-            self._nursery.start_soon(self._run_session, session)
-        return session
+    def _start(self, session: Session) -> None:
+        self._nursery.start_soon(self._run_session, session)
 
     async def _run_session(self, session: Session) -> None:
         try:
@@ -680,12 +597,7 @@ class Hub:
             self._session_crashes += 1
             log_crash("a session crashed and was closed", crash)
         finally:
-            del self._sessions[session.user_id]
-            if session.shown is not None:
-                while len(self._shown) >= SHOWN:
-                    del self._shown[next(iter(self._shown))]
-                self._shown[session.user_id] = session.shown
-            session.ended.set()
+            self._roster.ended(session)
 
     async def _run_stateless(self, job: Job, history: tuple[Earlier, ...]) -> None:
         try:
