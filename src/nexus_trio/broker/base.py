@@ -54,6 +54,6 @@ class Broker(Protocol):
         """
         ...
 
-    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> None:
-        """As `publish`, for several events of one room: all are stored, or none."""
+    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> Sequence[Position]:
+        """As `publish`, for one or more events of one room: all are stored, or none."""
         ...

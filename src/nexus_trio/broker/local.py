@@ -61,21 +61,19 @@ class LocalBroker:
         return await self._store.occupants(room)
 
     async def publish(self, event: RoomEvent) -> Position:
-        return await self._publish(event.room, (event,))
+        return (await self.publish_all(event.room, (event,)))[0]
 
-    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> None:
-        await self._publish(room, events)
-
-    async def _publish(self, room: str, events: Sequence[RoomEvent]) -> Position:
+    async def publish_all(self, room: str, events: Sequence[RoomEvent]) -> Sequence[Position]:
         stream = await self._stream(room)
         async with stream.turnstile:
             if stream.doubt:
                 await self._settle(room, stream)
             epoch, offset = stream.tail.epoch, stream.tail.offset
             at = self._now()
+            positions = [Position(epoch, offset + nth) for nth in range(1, len(events) + 1)]
             published = [
-                replace(event, position=Position(epoch, offset + nth), at=at)
-                for nth, event in enumerate(events, start=1)
+                replace(event, position=position, at=at)
+                for event, position in zip(events, positions, strict=True)
             ]
             # Shielded: a publisher that goes away must not leave an event that
             # is stored and never heard.
@@ -86,7 +84,7 @@ class LocalBroker:
                 raise StoreUnavailable("the store took too long; try again")
             for event in published:
                 self._deliver(stream, event)
-            return stream.tail
+            return positions
 
     async def catch_up(self, room: str) -> None:
         stream = self._streams.get(room)

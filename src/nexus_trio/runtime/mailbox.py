@@ -120,14 +120,18 @@ class Mailbox(Generic[T]):
         """The next item. Atomic with respect to cancellation: nothing is taken and lost."""
         return await self._receive.receive()
 
+    def receive_now(self) -> T | None:
+        """The next item that waits, or None. Never waits."""
+        try:
+            return self._receive.receive_nowait()
+        except (trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+            return None
+
     def close(self) -> Iterator[T]:
         """Take nothing more, and hand out what was still waiting, for its owner to answer."""
         self._send.close()
         left: list[T] = []
-        while True:
-            try:
-                left.append(self._receive.receive_nowait())
-            except (trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
-                break
+        while (item := self.receive_now()) is not None:
+            left.append(item)
         self._receive.close()
         return iter(left)

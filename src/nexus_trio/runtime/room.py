@@ -1,15 +1,16 @@
 """The room actor: sole writer of its `RoomState`; fans events out.
 
 A room waits for the broker and for no session, so there is no cycle. What it
-is asked is handled one at a time, and the state changes only when the broker
-delivers the event: an answer comes after the change, so join, leave, say and
-look are linearizable (I13).
+is asked is handled one at a time, but for words that wait one behind the other:
+they change nothing that the next ones depend on, and share a commit. The state
+changes only when the broker delivers the event: an answer comes after the change,
+so join, leave, say and look are linearizable (I13).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -38,7 +39,7 @@ MAILBOX = 1024
 """Operations that may wait in one room; a sender then waits, and only for the store."""
 
 TOGETHER = 256
-"""Owed events in one commit: a crowded room's start takes a few, not thousands."""
+"""Events in one commit, be they owed or said: a crowded room's start takes a few, not thousands."""
 
 
 WINDOW_EVENTS = 1000
@@ -81,9 +82,11 @@ class RoomActor:
         # the view at once (no ghost, I15); `left` is published when it can be.
         # So too for those whom a crash of the process left in the stored stream.
         self._owed: dict[str, RoomEvent] = {}
-        # The operation under way, and who is to be disowned when it has ended.
-        self._handling: Ask | None = None
-        self._leaving: tuple[str, str | None] | None = None
+        # What stood in the mailbox behind words that were taken together: it comes next.
+        self._behind: Ask | None = None
+        # What is under way, and who is to be disowned when it has ended.
+        self._handling: Sequence[Ask] = ()
+        self._leaving: dict[str, str | None] = {}
         # The newest events and when they came, the last one at `_state.position`.
         self._recent: deque[tuple[float, Heard]] = deque(maxlen=WINDOW_EVENTS)
         self._overhear: Callable[[RoomEvent], None] = _to_nobody
@@ -105,27 +108,46 @@ class RoomActor:
     async def run(self) -> None:
         """Handle asks until cancelled."""
         while True:
-            ask = await self._mailbox.receive()
-            if ask.slot.done:
-                continue  # taken back
-            ask.begun = True
-            self._handling = ask
+            asks = self._handling = await self._next()
             try:
-                await self._handle(ask)
+                await self._handle(asks)
             except NexusError as error:
-                ask.slot.fail(error)
+                for ask in asks:
+                    ask.slot.fail(error)
             finally:
-                self._handling = None
-                if self._leaving is not None:
-                    leaving, self._leaving = self._leaving, None
-                    self.disown(*leaving)
-                if ask.kind in ("join", "leave") and not ask.slot.answered:
-                    self.disown(ask.user_id, ask.username)
-                    if ask.kind == "join":
-                        # Even should it have been stored: nobody was told that it is so.
-                        self._listeners.pop(ask.user_id, None)
-                # A crash or a cancellation answers too: nobody waits for ever.
-                ask.slot.fail(StoreUnavailable("the room could not finish this; try again"))
+                self._handling = ()
+                leaving, self._leaving = self._leaving, {}
+                for user_id, username in leaving.items():
+                    self.disown(user_id, username)
+                for ask in asks:
+                    self._done(ask)
+
+    async def _next(self) -> Sequence[Ask]:
+        """What is asked next: one operation, or the words that wait one behind the other."""
+        behind, self._behind = self._behind, None
+        ask = behind or await self._mailbox.receive()
+        asks = [ask]
+        while ask.kind == "say" and len(asks) < TOGETHER:
+            following = self._mailbox.receive_now()
+            if following is None:
+                break
+            if following.kind != "say":
+                self._behind = following
+                break
+            asks.append(following)
+        asks = [each for each in asks if not each.slot.done]  # the others were taken back
+        for each in asks:
+            each.begun = True
+        return asks
+
+    def _done(self, ask: Ask) -> None:
+        if ask.kind in ("join", "leave") and not ask.slot.answered:
+            self.disown(ask.user_id, ask.username)
+            if ask.kind == "join":
+                # Even should it have been stored: nobody was told that it is so.
+                self._listeners.pop(ask.user_id, None)
+        # A crash or a cancellation answers too: nobody waits for ever.
+        ask.slot.fail(StoreUnavailable("the room could not finish this; try again"))
 
     async def ask(self, ask: Ask) -> Position:
         """Do `ask` and answer. A waiter that is cancelled leaves the operation running.
@@ -141,30 +163,44 @@ class RoomActor:
     def close(self) -> None:
         """Answer what still waits. The broker delivers nothing more here."""
         self._broker.unsubscribe(self.spec.name, self._deliver)
-        for ask in self._mailbox.close():
+        behind, self._behind = self._behind, None
+        for ask in (*((behind,) if behind else ()), *self._mailbox.close()):
             ask.slot.fail(StoreUnavailable("the room is closed; try again"))
 
-    async def _handle(self, ask: Ask) -> None:
+    async def _handle(self, asks: Sequence[Ask]) -> None:
         await self._settle()
-        match ask.kind:
-            case "join":
-                event = decide_join(self._state, ask.user_id, ask.username)
-            case "leave":
-                event = decide_leave(self._state, ask.user_id)
-            case "say":
-                event = decide_say(self._state, ask.user_id, ask.username, ask.text or "")
-                if event is None:
-                    raise NotFound("you are not in this room; join it first")
-            case "answer":
-                name = self.spec.persona.name
-                words = ask.text or ""
-                event = decide_answer(self._state, name, words, ask.user_id, ask.heard)
-                if event is None:
-                    raise NotFound("whoever is answered is not in this room any more")
+        if len(asks) > 1 or (asks and asks[0].kind == "say"):
+            await self._say(asks)
+        elif asks:
+            await self._do(asks[0])
+
+    async def _say(self, asks: Sequence[Ask]) -> None:
+        said: list[tuple[Ask, RoomEvent]] = []
+        for ask in asks:
+            event = decide_say(self._state, ask.user_id, ask.username, ask.text or "")
+            if event is None:
+                ask.slot.fail(NotFound("you are not in this room; join it first"))
+            else:
+                said.append((ask, event))
+        if said:
+            events = [event for _, event in said]
+            positions = await self._broker.publish_all(self.spec.name, events)
+            for (ask, _), position in zip(said, positions, strict=True):
+                ask.slot.set(position)
+
+    async def _do(self, ask: Ask) -> None:
         if ask.kind == "join":
+            event = decide_join(self._state, ask.user_id, ask.username)
             # Before the event: who joins hears of it as everyone else does.
             for outbox in ask.outboxes:
                 self.listen(ask.user_id, outbox)
+        elif ask.kind == "leave":
+            event = decide_leave(self._state, ask.user_id)
+        else:
+            name, words = self.spec.persona.name, ask.text or ""
+            event = decide_answer(self._state, name, words, ask.user_id, ask.heard)
+            if event is None:
+                raise NotFound("whoever is answered is not in this room any more")
         ask.slot.set(self._state.position if event is None else await self._broker.publish(event))
 
     async def _settle(self) -> None:
@@ -188,15 +224,14 @@ class RoomActor:
         What stands before its `left` there is still the user's to hear, and so is that.
         Words of the user that are on their way come first: nobody speaks who has gone.
         """
-        ask = self._handling
-        if ask is not None and ask.kind == "say" and ask.user_id == user_id:
-            self._leaving = (user_id, username)
+        if any(ask.kind == "say" and ask.user_id == user_id for ask in self._handling):
+            self._leaving[user_id] = username
             return
         self._owed[user_id] = RoomEvent(self.spec.name, "left", user_id, username)
 
     def owes(self, user_id: str) -> bool:
         """Whether the stream has yet to be told that the user is not here."""
-        return user_id in self._owed or (self._leaving or ("",))[0] == user_id
+        return user_id in self._owed or user_id in self._leaving
 
     def _deliver(self, event: RoomEvent) -> None:
         effects = apply(self._state, event)
@@ -293,7 +328,7 @@ class RoomActor:
 
     def queue_length(self) -> int:
         """Operations that wait, for the statistics."""
-        return len(self._mailbox)
+        return len(self._mailbox) + (self._behind is not None)
 
 
 def _to_nobody(event: RoomEvent) -> None:

@@ -89,7 +89,8 @@ class BrokerContract:
     ) -> None:
         heard: list[RoomEvent] = []
         await broker.subscribe("Tower", heard.append)
-        await broker.publish_all("Tower", [said("a"), said("b")])
+        found = await broker.publish_all("Tower", [said("a"), said("b")])
+        assert [position.offset for position in found] == [1, 2]
         assert [(e.text, e.position and e.position.offset) for e in heard] == [("a", 1), ("b", 2)]
         store.fault = "down"
         with pytest.raises(StoreUnavailable):
