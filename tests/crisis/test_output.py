@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nexus_trio.crisis import output
-from nexus_trio.crisis.glance import harmless
+from nexus_trio.crisis.glance import Glance, harmless
 from nexus_trio.crisis.guidance import for_friend, guidance, instead
 from nexus_trio.crisis.output import BOOK, HELD, OutputScreen
 
@@ -244,6 +244,41 @@ def test_a_glance_is_not_deceived_by_how_harm_is_written(text: str, at: int, mar
     written = text[:at] + mark + text[at:].upper()
     if harmless(written):
         assert screened(written, careful=True)[1] is None
+
+
+OWN = (
+    "Far off, a grey line that may be the sea; nearer, washing.",
+    "What do you like to do when it rains?",
+    "You can do it! Why not now?",
+    "The rope hangs by the well. Do not go there... or do!",
+    "Come in, {name}, and sit down.",
+    *HARM[:6],
+)
+PARTS = st.sampled_from(
+    (*OWN, *HARM, "It is late.", "you said: nothing", "no. 7", "\u201cOh\u201d", "")
+)
+
+
+@given(st.lists(PARTS, max_size=6), st.sampled_from([" ", "  ", "", "\n", "! "]))
+@example(["You can do it!", "no. 7"], "")
+def test_to_know_the_own_lines_changes_no_verdict(parts: list[str], between: str) -> None:
+    reply = between.join(parts)
+    glance = Glance(OWN)
+    for _ in range(2):  # the second time it has read its own
+        assert glance.harmless(reply) == harmless(reply)
+
+
+def test_of_what_is_said_only_the_own_lines_are_kept() -> None:
+    glance = Glance(OWN)
+    for line in OWN:
+        glance.harmless(f"{line} My friend Zebulon went. {line}")
+    assert len(glance._passed) > 5
+    assert glance._passed <= {part.strip() for line in OWN for part in re.split("[.;!?]", line)}
+
+
+def test_an_own_line_that_harms_is_seen_again_and_again() -> None:
+    glance = Glance(HARM)
+    assert [glance.harmless(f"Yes. {line}") for line in HARM * 2] == [False] * 2 * len(HARM)
 
 
 def test_most_lines_of_our_own_pass_at_a_glance() -> None:

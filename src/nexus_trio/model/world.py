@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 MAX_ROOMS: Final = 64
@@ -70,6 +71,11 @@ class World:
         # The one way to fill a derived field of a frozen dataclass.
         object.__setattr__(self, "persona_names", names)
         object.__setattr__(self, "_by_name", by_name)
+
+    def lines(self) -> Iterator[str]:
+        """What the personas have to say, as the author wrote it."""
+        for room in self.rooms.values():
+            yield from chain.from_iterable(room.persona.lines.values())
 
     def find(self, name: str) -> Room | None:
         """The room of that name in any case, or None."""

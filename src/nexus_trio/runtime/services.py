@@ -10,6 +10,7 @@ from typing import TypeVar
 import trio
 
 from nexus_trio.alert.base import Alerts, Nobody
+from nexus_trio.crisis.glance import Glance
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.model.world import World
 from nexus_trio.responders.base import Responder
@@ -64,6 +65,12 @@ class Services:
     ledger: Ledger
     care: Care
     alerts: Alerts = field(default_factory=Nobody)
+    glance: Glance = field(init=False)
+    """Knows the world's own lines."""
+
+    def __post_init__(self) -> None:
+        # The one way to fill a derived field of a frozen dataclass.
+        object.__setattr__(self, "glance", Glance(self.world.lines()))
 
     def alert(self, user_id: str, session_id: str, level: str) -> None:
         """Tell whoever is on duty of a message at `imminent`. Never waits."""

@@ -13,7 +13,6 @@ from typing import Literal
 
 import trio
 
-from nexus_trio.crisis.glance import harmless
 from nexus_trio.errors import Aborted, Conflict, ResponderFailed, StoreUnavailable, TurnTimeout
 from nexus_trio.model.envelope import Reply
 from nexus_trio.model.transcript import (
@@ -138,7 +137,7 @@ async def _answer(
     prompt = _prompt(state, job, turn, room)
     text = None if job.stopped else services.responder.ready(prompt)
     if text is not None:
-        if not harmless(text):
+        if not services.glance.harmless(text):
             text = _screened(state, job, turn, text, services)
         reply = await _end(state, job, turn, "answer", text, services)
         _tell(live, job, turn, text)
