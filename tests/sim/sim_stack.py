@@ -270,7 +270,8 @@ def _surroundings(log: Lines) -> Iterator[None]:
     kept, logger.propagate = logger.propagate, False
     logger.addHandler(log)
     try:
-        with mock.patch("trio.to_thread.run_sync", inline):
+        threads = mock.patch("trio.to_thread.run_sync", inline)
+        with threads, mock.patch("nexus_trio.store.thread.AT_HAND_S", 0):
             yield
     finally:
         logger.removeHandler(log)

@@ -22,7 +22,9 @@ class Placed(Writer):
         super().__init__(File(Path("none"), "process"), patience=5)
         self.sizes: list[int] = []
 
-    async def _hop(self, call: Callable[..., None], *arguments: object) -> None:
+    async def _hop(
+        self, call: Callable[..., None], *arguments: object, at_hand: bool = False
+    ) -> None:
         for jobs in arguments:
             assert isinstance(jobs, list)
             self.sizes.append(len(jobs))

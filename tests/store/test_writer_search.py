@@ -44,7 +44,9 @@ class Memory:
 class SteppedWriter(Writer):
     """The writer without its thread and its fault: a hop is a moment, the call, and a moment."""
 
-    async def _hop(self, call: Callable[..., None], *arguments: object) -> None:
+    async def _hop(
+        self, call: Callable[..., None], *arguments: object, at_hand: bool = False
+    ) -> None:
         await trio.lowlevel.checkpoint()
         call(*arguments)
         await trio.lowlevel.checkpoint()

@@ -20,6 +20,7 @@ import trio
 from nexus_trio.errors import StoreUnavailable
 from nexus_trio.store.batch import Job, T, Work, beat, commit_all
 from nexus_trio.store.database import File, discard, end_run
+from nexus_trio.store.thread import WriterThread
 from nexus_trio.store.upkeep import Upkeep
 
 log = logging.getLogger("nexus_trio")
@@ -66,7 +67,7 @@ class Writer:
         self._closing = False
         self._ended = trio.Event()
         self._scope = trio.CancelScope(shield=True)
-        self._threads = trio.CapacityLimiter(1)
+        self._thread = WriterThread()
         self._down = False
         self._busy_since = math.inf
         self.upkeep = Upkeep(file, self._exclusively, self._let_go)
@@ -123,8 +124,7 @@ class Writer:
         try:
             with self._scope:
                 while await self._work_waits():
-                    await self._gather()
-                    await self._commit()
+                    await self._commit(at_hand=await self._gather())
                 async with self.upkeep.turnstile:
                     await self._hop(self._end)
         finally:
@@ -154,8 +154,8 @@ class Writer:
                 return True
         return True
 
-    async def _gather(self) -> None:
-        """Wait until two rounds of the scheduler have brought no other append.
+    async def _gather(self) -> bool:
+        """Wait until two rounds of the scheduler have brought no other append; whether they have.
 
         A hop to the thread costs as much as a whole turn, shared or not. Two, as a
         message that one round reads comes here in the next.
@@ -166,13 +166,14 @@ class Writer:
             before = len(self._queue)
             await trio.lowlevel.checkpoint()
             calm = calm + 1 if len(self._queue) == before else 0
+        return calm == 2
 
-    async def _commit(self) -> None:
+    async def _commit(self, *, at_hand: bool) -> None:
         """One transaction: of what has queued, or of nothing to see how the disk is."""
         jobs = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         self._busy_since = trio.current_time()
         try:
-            await self._hop(self._transact, jobs or [Job(beat)])
+            await self._hop(self._transact, jobs or [Job(beat)], at_hand=at_hand)
         except apsw.Error as error:
             self._failed(error)
             self._answer(jobs, StoreUnavailable("the store can't write; try again later"))
@@ -207,11 +208,11 @@ class Writer:
             log.warning("the store writes again")
         self._down = False
 
-    async def _hop(self, call: Callable[..., None], *arguments: object) -> None:
-        # Abandoned only at the end, when the disk hangs: see `close`.
-        await trio.to_thread.run_sync(
-            call, *arguments, limiter=self._threads, abandon_on_cancel=True
-        )
+    async def _hop(
+        self, call: Callable[..., None], *arguments: object, at_hand: bool = False
+    ) -> None:
+        # Left behind only at the end, when the disk hangs: see `close`.
+        await self._thread.run(call, *arguments, at_hand=at_hand)
 
     async def _exclusively(self, call: Callable[[apsw.Connection], None]) -> None:
         await self._hop(lambda: call(self._open()))
