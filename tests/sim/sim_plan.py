@@ -235,7 +235,8 @@ class Draw:
                 replace(self._chat("ada"), ref=None, wait=rng.random() < 0.4, level=level)
                 for level in rng.choices(("none", "crisis"), k=rng.randint(0, 2))
             ]
-            ops.append(Op(rng.choice(("look", "ping")), self._next(), "ada"))
+            if rng.random() < 0.5:  # else it may go before its words are looked at
+                ops.append(Op(rng.choice(("look", "ping")), self._next(), "ada"))
             end = [*self._end("ada"), Op("pause", self._next(), "ada", seconds=rng.choice((0, 30)))]
             name = f"ada-care{self._next()}"
             resume = before is not None and rng.random() < 0.5
