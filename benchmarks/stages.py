@@ -26,6 +26,7 @@ import trio
 from launch import started
 from load import MESSAGE, measure
 from nexus_trio import create_app, open_hub
+from nexus_trio.crisis.glance import Glance
 from nexus_trio.experiment.environment import environment
 from nexus_trio.responders.scripted import ScriptedResponder
 from nexus_trio.runtime import hub as hub_module
@@ -41,7 +42,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "decode": [(door, "fields_of")],
     "screen": [(hub_module, "_screen")],
     "responder": [(ScriptedResponder, "ready")],
-    "glance at the reply": [(turn_module, "harmless")],
+    "glance at the reply": [(Glance, "harmless")],
     "commit": [(turn_module, "_commit")],
     "encode": [(codec, "reply"), (codec, "encode")],
 }
