@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from nexus_trio.runtime import hub
+from nexus_trio.runtime.session import Session
 
 
 class HubBroke(Exception):
@@ -19,15 +20,15 @@ async def crash() -> None:
     raise HubBroke("the hub broke on purpose")
 
 
-_open = hub.Hub._open
+_start = hub.Hub._start
 
 
-async def open_and_crash(self: hub.Hub, user_id: str, username: str | None) -> object:
+def start_and_crash(self: hub.Hub, session: Session) -> None:
     self._nursery.start_soon(crash)
-    return await _open(self, user_id, username)
+    _start(self, session)
 
 
-hub.Hub._open = open_and_crash  # type: ignore[method-assign, assignment]  # a defect on purpose
+hub.Hub._start = start_and_crash  # type: ignore[method-assign]  # a defect on purpose
 
 if __name__ == "__main__":
     from nexus_trio.cli import main
