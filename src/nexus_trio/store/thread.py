@@ -13,9 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
-import outcome
 import trio
 
 AT_HAND_S: Final = 0.001
@@ -56,11 +55,11 @@ class WriterThread:
         token = trio.lowlevel.current_trio_token()
         standing, came = threading.Lock(), trio.Event()
         standing.acquire()
-        found: list[outcome.Outcome[None]] = []
+        found: list[Any] = []  # trio's outcome of the call
         # Taken by the call where it was made in time, else by whoever stands no more.
         in_time = [True]
 
-        def deliver(result: outcome.Outcome[None]) -> None:
+        def deliver(result: Any) -> None:
             found.append(result)
             if _taken(in_time):
                 standing.release()
