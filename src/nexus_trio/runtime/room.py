@@ -163,13 +163,16 @@ class RoomActor:
     def close(self) -> None:
         """Answer what still waits. The broker delivers nothing more here."""
         self._broker.unsubscribe(self.spec.name, self._deliver)
-        behind, self._behind = self._behind, None
-        for ask in (*((behind,) if behind else ()), *self._mailbox.close()):
+        left = [*self._mailbox.close()]
+        if self._behind is not None:
+            left.append(self._behind)
+            self._behind = None
+        for ask in left:
             ask.slot.fail(StoreUnavailable("the room is closed; try again"))
 
     async def _handle(self, asks: Sequence[Ask]) -> None:
         await self._settle()
-        if len(asks) > 1 or (asks and asks[0].kind == "say"):
+        if asks and asks[0].kind == "say":  # and so are all others
             await self._say(asks)
         elif asks:
             await self._do(asks[0])

@@ -30,7 +30,7 @@ class WriterThread:
         self._quick = AT_HAND_S > 0
 
     async def run(
-        self, call: Callable[..., None], *arguments: object, at_hand: bool = False
+        self, call: Callable[..., object], *arguments: object, at_hand: bool = False
     ) -> None:
         """Make the call; raises what it raises. Cancelled, it leaves the call behind.
 
@@ -43,7 +43,7 @@ class WriterThread:
         else:
             await trio.to_thread.run_sync(timed, limiter=self._limiter, abandon_on_cancel=True)
 
-    def _timed(self, call: Callable[..., None], *arguments: object) -> None:
+    def _timed(self, call: Callable[..., object], *arguments: object) -> None:
         begun = perf_counter()
         try:
             call(*arguments)
@@ -57,14 +57,14 @@ class WriterThread:
         standing.acquire()
         found: list[Any] = []  # trio's outcome of the call
         # Taken by the call where it was made in time, else by whoever stands no more.
-        in_time = [True]
+        in_time = threading.Lock()
 
         def deliver(result: Any) -> None:
             found.append(result)
-            if _taken(in_time):
+            if in_time.acquire(blocking=False):
                 standing.release()
             else:
-                with suppress(trio.RunFinishedError):
+                with suppress(trio.RunFinishedError):  # at the end of all, nobody is left to tell
                     token.run_sync_soon(arrive)
 
         def arrive() -> None:
@@ -73,16 +73,8 @@ class WriterThread:
             came.set()
 
         trio.lowlevel.start_thread_soon(call, deliver)
-        if standing.acquire(timeout=AT_HAND_S) or not _taken(in_time):
+        if standing.acquire(timeout=AT_HAND_S) or not in_time.acquire(blocking=False):
             self._limiter.release_on_behalf_of(self)
         else:
             await came.wait()
         found[0].unwrap()
-
-
-def _taken(one: list[bool]) -> bool:
-    """Whether it was still there: of two threads, one finds it so."""
-    try:
-        return one.pop()
-    except IndexError:
-        return False

@@ -2,8 +2,8 @@
 
 One thread hop and one sync carry all that has queued meanwhile, and what comes
 in the same few milliseconds, so the more callers there are, the less each of
-them costs. A task of its own folds the log
-into the database, so that no commit waits for that.
+them costs. A task of its own folds the log into the database, so that no commit
+waits for that.
 """
 
 from __future__ import annotations
